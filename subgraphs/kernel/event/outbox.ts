@@ -1,0 +1,105 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { setTimeout as delay } from 'node:timers/promises';
+import { SessionConnection } from '../database.js';
+import type { Logger } from '../telemetry.js';
+import type { EventBus, OutgoingEvent } from './event-bus.js';
+
+/** The table that `publish` and the relay need; part of the first migration of each subgraph that has events. */
+export const outboxTable = `
+  create table outbox (
+    position bigint generated always as identity primary key,
+    id text not null unique,
+    subjects text[] not null,
+    payload jsonb not null,
+    created_at timestamptz not null default now()
+  )`;
+
+/** Writes an event into the transaction of `em`: it reaches the bus if and only if that commits. */
+export async function publish(em: EntityManager, event: OutgoingEvent): Promise<void> {
+  await em.execute('insert into outbox (id, subjects, payload) values (?, ?::text[], ?::jsonb)', [
+    event.id,
+    `{${event.subjects.map((subject) => JSON.stringify(subject)).join(',')}}`,
+    JSON.stringify(event.payload),
+  ]);
+}
+
+const RELAY_LOCK = 71_026_003;
+const BATCH = 500;
+const POLL_MS = 250;
+
+interface Row {
+  position: string;
+  id: string;
+  subjects: string[];
+  payload: Record<string, unknown>;
+}
+
+/**
+ * Moves outbox rows to the bus, in order. One relay works at a time, by a session lock that a killed process gives
+ * back; no transaction is open while the bus is spoken to. A crash in between sends a batch twice, and the bus drops
+ * what it has.
+ */
+export class OutboxRelay {
+  private stopped = false;
+  private wakeUp: () => void = () => undefined;
+  private loop: Promise<void> | null = null;
+  private readonly connection: SessionConnection;
+  private leading = false;
+
+  constructor(
+    url: string,
+    private readonly bus: EventBus,
+    private readonly logger: Logger,
+  ) {
+    this.connection = new SessionConnection(url, 'outbox-relay', logger, async () => {
+      this.leading = false;
+    });
+  }
+
+  start(): void {
+    this.loop ??= this.run();
+  }
+
+  /** Tells the relay of this process that something was committed; others find it by polling. */
+  wake(): void {
+    this.wakeUp();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.wakeUp();
+    await this.loop;
+    await this.connection.stop();
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      const woken = new Promise<void>((resolve) => {
+        this.wakeUp = resolve;
+      });
+      const moved = await this.relayBatch().catch((thrown: unknown) => {
+        if (!this.stopped) this.logger.warn({ err: thrown }, 'could not relay events, trying again');
+        return 0;
+      });
+      if (moved < BATCH && !this.stopped) await Promise.race([woken, delay(POLL_MS)]);
+    }
+  }
+
+  private async relayBatch(): Promise<number> {
+    const client = await this.connection.get();
+    if (!this.leading) {
+      const { rows } = await client.query<{ leading: boolean }>('select pg_try_advisory_lock($1) as leading', [
+        RELAY_LOCK,
+      ]);
+      this.leading = rows[0]?.leading ?? false;
+      if (!this.leading) return 0;
+    }
+    const { rows } = await client.query<Row>(
+      `select position, id, subjects, payload from outbox order by position limit ${BATCH}`,
+    );
+    if (rows.length === 0) return 0;
+    await this.bus.publish(rows);
+    await client.query('delete from outbox where position = any($1::bigint[])', [rows.map((row) => row.position)]);
+    return rows.length;
+  }
+}

@@ -1,0 +1,144 @@
+import { ArgsType, type ClassType, Directive, Field, Int, ObjectType } from 'type-graphql';
+import { InvalidError } from '../error.js';
+
+@Directive('@shareable')
+@ObjectType({ description: 'Where a page lies in its list.' })
+export class PageInfo {
+  @Field(() => Boolean, { description: 'There is more after `endCursor`.' })
+  hasNextPage!: boolean;
+
+  @Field(() => Boolean, { description: 'There is more before `startCursor`.' })
+  hasPreviousPage!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'The cursor of the first edge.' })
+  startCursor!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The cursor of the last edge.' })
+  endCursor!: string | null;
+}
+
+@ArgsType()
+export class ConnectionArgs {
+  @Field(() => Int, { nullable: true, description: 'How many from the start, at most 100.' })
+  first?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Only what comes after this cursor.' })
+  after?: string | null;
+
+  @Field(() => Int, { nullable: true, description: 'How many from the end, at most 100.' })
+  last?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Only what comes before this cursor.' })
+  before?: string | null;
+}
+
+const LARGEST_PAGE = 100;
+const DEFAULT_PAGE = 20;
+
+/** A page to read: keyset, newest first. `after` and `before` are sort keys, exclusive. */
+export interface PageRequest {
+  readonly limit: number;
+  readonly after: string | null;
+  readonly before: string | null;
+  /** Read from the end of the list: the rows before `before` that are nearest to it. */
+  readonly backward: boolean;
+}
+
+/** @throws InvalidError INVALID_PAGE, INVALID_CURSOR */
+export function pageRequest(args: ConnectionArgs): PageRequest {
+  const { first, last, after, before } = args;
+  if (first != null && last != null) throw new InvalidError('INVALID_PAGE', 'Ask for `first` or `last`, not for both.');
+  const limit = first ?? last ?? DEFAULT_PAGE;
+  if (limit < 0 || limit > LARGEST_PAGE)
+    throw new InvalidError('INVALID_PAGE', `A page has 0 to ${LARGEST_PAGE} entries.`, { most: LARGEST_PAGE });
+  return {
+    limit,
+    after: after == null ? null : decodeCursor(after),
+    before: before == null ? null : decodeCursor(before),
+    backward: last != null,
+  };
+}
+
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+}
+
+/**
+ * Makes a page of rows that were read one more than the page holds, in reading order.
+ * @param read `limit + 1` rows at most; reversed order when `request.backward`
+ */
+export function pageOf<Row>(request: PageRequest, read: readonly Row[]): Page<Row> {
+  const more = read.length > request.limit;
+  const rows = read.slice(0, request.limit);
+  if (request.backward) return { rows: rows.reverse(), hasPreviousPage: more, hasNextPage: request.before !== null };
+  return { rows, hasNextPage: more, hasPreviousPage: request.after !== null };
+}
+
+/** The opaque cursor of a sort key. */
+export function encodeCursor(key: string): string {
+  return Buffer.from(`k:${key}`, 'utf8').toString('base64url');
+}
+
+function decodeCursor(cursor: string): string {
+  const text = Buffer.from(cursor, 'base64url').toString('utf8');
+  if (!text.startsWith('k:') || text.length > 200) throw new InvalidError('INVALID_CURSOR', 'This cursor is not one of ours.');
+  return text.slice(2);
+}
+
+export interface Edge<Node> {
+  cursor: string;
+  node: Node;
+}
+
+export interface Connection<Node> {
+  edges: Edge<Node>[];
+  nodes: Node[];
+  pageInfo: PageInfo;
+}
+
+/** The connection of a page. */
+export function connectionOf<Row, Node>(
+  page: Page<Row>,
+  keyOf: (row: Row) => string,
+  toNode: (row: Row) => Node,
+): Connection<Node> {
+  const edges = page.rows.map((row) => ({ cursor: encodeCursor(keyOf(row)), node: toNode(row) }));
+  return {
+    edges,
+    nodes: edges.map((edge) => edge.node),
+    pageInfo: {
+      hasNextPage: page.hasNextPage,
+      hasPreviousPage: page.hasPreviousPage,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
+
+/** The Relay types of a node type: `XConnection` and `XEdge`. */
+export function connectionType<Node extends object>(name: string, node: () => ClassType<Node>): ClassType<Connection<Node>> {
+  @ObjectType(`${name}Edge`, { description: 'One entry of a list, with its place.' })
+  class EdgeType implements Edge<Node> {
+    @Field(() => String, { description: 'The place of this entry.' })
+    cursor!: string;
+
+    @Field(node, { description: 'The entry.' })
+    node!: Node;
+  }
+
+  @ObjectType(`${name}Connection`, { description: 'A page of a list.' })
+  class ConnectionType implements Connection<Node> {
+    @Field(() => [EdgeType], { description: 'The entries with their places.' })
+    edges!: EdgeType[];
+
+    @Field(() => [node()], { description: 'The entries alone.' })
+    nodes!: Node[];
+
+    @Field(() => PageInfo, { description: 'Whether there is more.' })
+    pageInfo!: PageInfo;
+  }
+
+  return ConnectionType;
+}

@@ -1,0 +1,101 @@
+import { Pool } from 'undici';
+import { z } from 'zod';
+import { type DomainError, ConflictError, messageOf, UnavailableError } from '../error.js';
+import { Principal } from '../principal.js';
+import { PRINCIPAL_HEADER, type PrincipalSigner } from '../principal.token.js';
+import { currentRequest, REQUEST_ID_HEADER } from '../telemetry.js';
+import type { SubgraphRequest, SubgraphResponse, SubgraphTransport } from './subgraph.js';
+
+const responseSchema = z.object({
+  data: z.record(z.string(), z.unknown()).nullish(),
+  errors: z
+    .array(
+      z.object({
+        message: z.string(),
+        path: z.array(z.union([z.string(), z.number()])).optional(),
+        extensions: z.record(z.string(), z.unknown()).optional(),
+      }),
+    )
+    .optional(),
+});
+
+/** Reaches a subgraph over HTTP, on connections that are kept. Throws whatever the network does. */
+export function overHttp(url: string): SubgraphTransport & { close(): Promise<void> } {
+  const { origin, pathname } = new URL(url);
+  const pool = new Pool(origin, { connections: 64, keepAliveTimeout: 30_000 });
+  const transport = async (request: SubgraphRequest): Promise<SubgraphResponse> => {
+    const { statusCode, body } = await pool.request({
+      method: 'POST',
+      path: pathname,
+      headers: { ...request.headers, 'content-type': 'application/json', accept: 'application/json' },
+      body: JSON.stringify({
+        query: request.query,
+        variables: request.variables,
+        operationName: request.operationName ?? undefined,
+      }),
+      ...(request.signal && { signal: request.signal }),
+    });
+    const text = await body.text();
+    const parsed = responseSchema.safeParse(safeJson(text));
+    if (!parsed.success) throw new Error(`not a GraphQL answer (HTTP ${statusCode})`);
+    return parsed.data;
+  };
+  return Object.assign(transport, { close: () => pool.close() });
+}
+
+/** Asks another subgraph on behalf of this one, with a deadline. Queries only: what it asks must be safe to repeat. */
+export class SubgraphClient {
+  constructor(
+    private readonly target: string,
+    private readonly transport: SubgraphTransport,
+    private readonly signer: PrincipalSigner,
+    private readonly deadlineMs = 3_000,
+  ) {}
+
+  /**
+   * @throws the DomainError that the subgraph answered, by its code
+   * @throws UnavailableError SUBGRAPH_UNAVAILABLE when it does not answer in time or answers nonsense
+   */
+  async ask<Answer>(query: string, variables: Readonly<Record<string, unknown>>, schema: z.ZodType<Answer>): Promise<Answer> {
+    const headers = {
+      [PRINCIPAL_HEADER]: await this.signer.sign(Principal.service(this.signer.issuer)),
+      [REQUEST_ID_HEADER]: currentRequest.getStore()?.requestId,
+    };
+    const { data, errors } = await this.send({ query, variables, headers, signal: AbortSignal.timeout(this.deadlineMs) });
+    const [error] = errors ?? [];
+    if (error) throw this.revive(error);
+    const answer = schema.safeParse(data);
+    if (!answer.success) throw this.unavailable('its answer has another shape');
+    return answer.data;
+  }
+
+  private async send(request: SubgraphRequest): Promise<SubgraphResponse> {
+    try {
+      return await this.transport(request);
+    } catch (thrown) {
+      throw this.unavailable(messageOf(thrown));
+    }
+  }
+
+  private revive(error: { message: string; extensions?: Record<string, unknown> }): DomainError {
+    const { code, details, transient } = error.extensions ?? {};
+    if (typeof code !== 'string' || code === 'INTERNAL_SERVER_ERROR') return this.unavailable('it failed');
+    return new ConflictError(code, error.message, (details ?? {}) as never, transient === true);
+  }
+
+  private unavailable(cause: string): UnavailableError {
+    const error = new UnavailableError('SUBGRAPH_UNAVAILABLE', 'A part of the service does not answer. Try again.', {
+      service: this.target,
+    });
+    error.cause = cause;
+    return error;
+  }
+}
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { ConflictError, InvalidError, invariant } from './error.js';
+
+export interface IdempotentRequest {
+  /** Who asks and for what: keys of different askers or operations never meet. */
+  readonly scope: string;
+  /** The client's key: 8 to 128 printable characters. Kept forever. */
+  readonly key: string;
+  /** Everything that makes the request what it is; compared on a replay. */
+  readonly content: Readonly<Record<string, string | null>>;
+}
+
+export class IdempotencyKeyReused extends ConflictError {
+  constructor() {
+    super('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used for another request. Use a new key.');
+  }
+}
+
+/** The table that `once` needs; each subgraph with idempotent mutations has its own copy in its first migration. */
+export const idempotencyTable = `
+  create table idempotency_record (
+    scope text not null,
+    key text not null,
+    request_hash text not null,
+    result jsonb,
+    created_at timestamptz not null default now(),
+    primary key (scope, key)
+  )`;
+
+/**
+ * Runs `work` once per scope and key: the key, what was asked and the result are written in the transaction of `em`,
+ * with the effect itself. A replay returns the stored result and runs nothing; of two simultaneous requests one waits
+ * for the other's commit.
+ *
+ * @param work returns the ids by which the effect is found again
+ * @throws IdempotencyKeyReused when the key was used with other content; InvalidError for an unusable key
+ */
+export async function once<Result extends Readonly<Record<string, string>>>(
+  em: EntityManager,
+  request: IdempotentRequest,
+  work: () => Promise<Result>,
+): Promise<{ result: Result; replayed: boolean }> {
+  if (!/^[\x21-\x7e]{8,128}$/.test(request.key))
+    throw new InvalidError('INVALID_IDEMPOTENCY_KEY', 'An idempotency key has 8 to 128 printable characters.');
+  const hash = hashOf(request.content);
+  const claimed = await em.execute<unknown[]>(
+    `insert into idempotency_record (scope, key, request_hash) values (?, ?, ?) on conflict do nothing returning key`,
+    [request.scope, request.key, hash],
+  );
+  if (claimed.length === 0) return { result: await replay<Result>(em, request, hash), replayed: true };
+  const result = await work();
+  await em.execute('update idempotency_record set result = ?::jsonb where scope = ? and key = ?', [
+    JSON.stringify(result),
+    request.scope,
+    request.key,
+  ]);
+  return { result, replayed: false };
+}
+
+async function replay<Result>(em: EntityManager, request: IdempotentRequest, hash: string): Promise<Result> {
+  const [record] = await em.execute<{ request_hash: string; result: Result | null }[]>(
+    'select request_hash, result from idempotency_record where scope = ? and key = ?',
+    [request.scope, request.key],
+  );
+  if (record?.request_hash !== hash) throw new IdempotencyKeyReused();
+  invariant(record.result !== null, 'a committed key has a result');
+  return record.result;
+}
+
+/** Independent of the order in which the content's fields were written. */
+function hashOf(content: IdempotentRequest['content']): string {
+  const sorted = Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
+}
