@@ -162,7 +162,9 @@ async function initialise(
     await run(command, rest, { cwd: dirname(cluster), ...(user.kind === 'other' && { uid: user.uid, gid: user.gid }) });
   } catch (thrown) {
     await rm(cluster, { recursive: true, force: true });
-    throw new PostgresUnavailable(`PostgreSQL could not create its files: ${(thrown as { stderr?: string }).stderr ?? thrown}`);
+    throw new PostgresUnavailable(
+      `PostgreSQL could not create its files: ${(thrown as { stderr?: string }).stderr ?? thrown}`,
+    );
   } finally {
     await rm(passwordFile, { force: true });
   }
@@ -221,7 +223,9 @@ async function waitUntilReady(url: string): Promise<void> {
 async function failure(child: ChildProcess, folder: string): Promise<never> {
   await Promise.race([once(child, 'exit'), once(child, 'error')]);
   const log = await readFile(join(folder, 'postgres.log'), 'utf8').catch(() => '');
-  throw new PostgresUnavailable(`PostgreSQL did not start. The end of its log:\n${log.split('\n').slice(-8).join('\n')}`);
+  throw new PostgresUnavailable(
+    `PostgreSQL did not start. The end of its log:\n${log.split('\n').slice(-8).join('\n')}`,
+  );
 }
 
 function isAlive(pid: number): boolean {

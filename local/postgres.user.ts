@@ -23,9 +23,13 @@ export async function serverUserFor(paths: readonly string[], cluster: string | 
   const reachable = (await Promise.all(paths.map(isOpenToOthers))).every(Boolean);
   if (reachable && owner !== 0) return { kind: 'other', ...user, ...(owner !== null && { uid: owner }) };
   if (owner !== null && owner !== 0)
-    throw new Error(`${cluster} belongs to user ${owner}, who cannot reach it. Open the folders above it, or set DATA_DIR.`);
+    throw new Error(
+      `${cluster} belongs to user ${owner}, who cannot reach it. Open the folders above it, or set DATA_DIR.`,
+    );
   if (!hasUserNamespaces())
-    throw new Error(`As root, PostgreSQL needs files that other users can reach: ${paths.join(', ')}. Run as a normal user, or set DATABASE_URL.`);
+    throw new Error(
+      `As root, PostgreSQL needs files that other users can reach: ${paths.join(', ')}. Run as a normal user, or set DATABASE_URL.`,
+    );
   return { kind: 'namespace', ...user };
 }
 

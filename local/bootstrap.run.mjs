@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { PINNED_NODE } from './bootstrap.install.mjs';
+import { ROOT, say } from './bootstrap.words.mjs';
+
+// Not SIGHUP: it ends us unless `nohup` said otherwise, and the target notices by its channel.
+const SIGNALS = ['SIGINT', 'SIGTERM'];
+const PARENT_POLL_MS = 250;
+const LAST_RESORT_MS = 30_000;
+
+/**
+ * The target as a child on the pinned Node: every signal is handed down, its exit code handed up. The IPC channel
+ * tells it of our death, even of a SIGKILL; the poll tells us of npm's.
+ */
+export class Target {
+  constructor(file, args, { restarts = false } = {}) {
+    this.command = [join(ROOT, file), ...args];
+    this.restarts = restarts;
+    this.ending = false;
+    for (const signal of SIGNALS) process.on(signal, () => this.end(signal));
+    if (process.env.npm_lifecycle_event) this.endWithParent(process.ppid);
+  }
+
+  start() {
+    const child = spawn(PINNED_NODE, this.command, {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, ...compileCache(this.command[0]) },
+    });
+    this.child = child;
+    this.gone = new Promise((resolve) => child.once('exit', resolve));
+    child.once('exit', (code, signal) => this.exited(code ?? 128 + constants.signals[signal]));
+  }
+
+  /** Ends the present child and starts another one. */
+  async restart() {
+    this.replacing = true;
+    this.child.kill('SIGTERM');
+    await this.gone;
+    this.replacing = false;
+    if (!this.ending) this.start();
+  }
+
+  exited(code) {
+    if (this.replacing && !this.ending) return;
+    if (!this.restarts || this.ending) process.exit(code);
+    say(`ended with ${code}, waiting for a change`);
+  }
+
+  end(signal) {
+    this.ending = true;
+    // Ended by itself while we wait for a change.
+    if (this.child.exitCode !== null || this.child.signalCode !== null) process.exit(0);
+    this.child.kill(signal);
+  }
+
+  endWithParent(parent) {
+    const poll = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(poll);
+      this.end('SIGTERM');
+      setTimeout(() => this.child.kill('SIGKILL'), LAST_RESORT_MS);
+    }, PARENT_POLL_MS);
+  }
+}
+
+/** Node keeps what it compiled: a warm start is half a second faster. Not for jest, which loads modules its own way. */
+function compileCache(file) {
+  if (!file.startsWith(join(ROOT, 'dist'))) return {};
+  return { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(ROOT, 'node_modules', '.cache', 'compiled') };
+}
