@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 import { z } from 'zod';
 import { type DomainError, ConflictError, messageOf, UnavailableError } from '../error.js';
+import { Money } from '../money/money.js';
 import { Principal } from '../principal.js';
 import { PRINCIPAL_HEADER, type PrincipalSigner } from '../principal.token.js';
 import { currentRequest, REQUEST_ID_HEADER } from '../telemetry.js';
@@ -18,6 +19,11 @@ const responseSchema = z.object({
     )
     .optional(),
 });
+
+/** Money as our subgraphs write it to each other. */
+export const wireMoney = z
+  .object({ amount: z.string(), currencyCode: z.string() })
+  .transform(({ amount, currencyCode }) => Money.parse(amount, currencyCode));
 
 /** Reaches a subgraph over HTTP, on connections that are kept. Throws whatever the network does. */
 export function overHttp(url: string): SubgraphTransport & { close(): Promise<void> } {
@@ -43,7 +49,7 @@ export function overHttp(url: string): SubgraphTransport & { close(): Promise<vo
   return Object.assign(transport, { close: () => pool.close() });
 }
 
-/** Asks another subgraph on behalf of this one, with a deadline. Queries only: what it asks must be safe to repeat. */
+/** Asks another subgraph on behalf of this one, with a deadline. What it asks must be safe to repeat. */
 export class SubgraphClient {
   constructor(
     private readonly target: string,

@@ -1,0 +1,131 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { type Clock, HOUR, SECOND } from '../../kernel/clock.js';
+import { transaction } from '../../kernel/database.js';
+import type { Network } from '../../kernel/graphql/enums.js';
+import type { PaymentId } from '../../kernel/id.js';
+import { holdNetwork, postNetwork, voidNetwork } from '../ledger/ledger.service.js';
+import type { Accepted, InProgress, Missing, NetworkClient } from '../network/network.client.js';
+import type { Payment } from '../payment/payment.entity.js';
+import { type Legs, lockLegs } from '../payment/payment.repository.js';
+import { announce } from '../payment/payment-event.repository.js';
+import { sendToReview } from '../saga/review.service.js';
+import { backOff, MOVED, type Progress } from '../saga/saga.states.js';
+import type { Refused, Unknown } from '../wallet/wallet.client.js';
+
+/** How long a payer may type a password before the network is asked to give up. */
+const PAYER_PATIENCE_MS = 90 * SECOND;
+/** A network that does not know a payment yet may still be busy with it: not believed before this. */
+const DISBELIEF_MS = 30 * SECOND;
+/** Unknown for longer than this, it is a person's work. */
+const UNKNOWN_FOR_LONG_MS = 24 * HOUR;
+const POLL_MS = SECOND;
+
+type Answer = Accepted | Refused | InProgress | Missing | Unknown;
+
+/** The network leg of the saga: ask once, then only listen and query until there is a definite answer. */
+export class AcceptanceService {
+  constructor(
+    private readonly em: EntityManager,
+    private readonly networks: Readonly<Record<Network, NetworkClient>>,
+    private readonly now: Clock,
+  ) {}
+
+  /** Writes that the network is asked, then asks it. */
+  async submit({ payment }: Legs): Promise<Progress> {
+    const asked = await this.markSubmitted(payment.id);
+    return asked ? this.take(payment, await this.pay(payment)) : MOVED;
+  }
+
+  /** Finds out what became of a payment that the network may have been told of. */
+  async inquire({ payment, acceptance }: Legs): Promise<Progress> {
+    const network = this.networks[payment.network];
+    const askedAt = acceptance.submittedAt ?? payment.createdAt;
+    const waited = this.now().getTime() - askedAt.getTime();
+    const answer = await network.inquire(acceptance.requestId);
+    if (answer.outcome === 'IN_PROGRESS' && waited > PAYER_PATIENCE_MS)
+      return this.take(payment, await network.cancel(acceptance.requestId));
+    if (answer.outcome === 'MISSING') return this.missing(payment, acceptance.requestId, waited);
+    if (answer.outcome === 'UNKNOWN' && waited > UNKNOWN_FOR_LONG_MS)
+      return sendToReview(this.em, payment.id, 'NETWORK_OUTCOME_UNKNOWN', this.now());
+    return this.take(payment, answer);
+  }
+
+  /** Our request never arrived, it seems. Repeating it under its own id is safe; giving up needs certainty. */
+  private async missing(payment: Payment, requestId: string, waited: number): Promise<Progress> {
+    if (this.now() < payment.payBy) return this.take(payment, await this.pay(payment));
+    const answer = await this.networks[payment.network].cancel(requestId);
+    if (answer.outcome === 'MISSING' && waited > DISBELIEF_MS)
+      return this.refused(payment.id, { outcome: 'NO', reason: 'TIMED_OUT', code: 'MISSING' });
+    return this.take(payment, answer);
+  }
+
+  private async take(payment: Payment, answer: Answer): Promise<Progress> {
+    switch (answer.outcome) {
+      case 'YES':
+        return answer.amount.equals(payment.buy)
+          ? this.accepted(payment.id, answer)
+          : sendToReview(this.em, payment.id, 'NETWORK_AMOUNT_DIFFERS', this.now());
+      case 'NO':
+        return this.refused(payment.id, answer);
+      case 'IN_PROGRESS':
+        return { kind: 'WAIT', ms: POLL_MS };
+      case 'MISSING':
+      case 'UNKNOWN':
+        return backOff(payment.attempt);
+    }
+  }
+
+  private pay(payment: Payment): Promise<Accepted | Refused | InProgress | Unknown> {
+    return this.networks[payment.network].pay({
+      requestId: payment.id,
+      paymentId: payment.id,
+      payerToken: payment.travelerId,
+      codePayload: payment.codePayload,
+      amount: payment.buy,
+      payBy: payment.payBy,
+    });
+  }
+
+  /** @returns whether the network is to be asked now */
+  private markSubmitted(id: PaymentId): Promise<boolean> {
+    return transaction(this.em, async (em) => {
+      const { payment, acceptance } = await lockLegs(em, id);
+      if (acceptance.status !== 'PREPARED') return false;
+      const now = this.now();
+      if (now >= payment.payBy) {
+        acceptance.refused();
+        payment.reason = 'TIMED_OUT';
+        return false;
+      }
+      acceptance.submitted(now);
+      await holdNetwork(em, payment, now);
+      await announce(em, payment, payment.record('SUBMITTED', now));
+      return true;
+    });
+  }
+
+  private async accepted(id: PaymentId, answer: Accepted): Promise<Progress> {
+    await transaction(this.em, async (em) => {
+      const { payment, acceptance } = await lockLegs(em, id);
+      if (acceptance.status !== 'SUBMITTED') return;
+      const now = this.now();
+      acceptance.accepted(answer.networkPaymentId, answer.transactionId, now);
+      payment.paid(now);
+      await postNetwork(em, payment, now);
+      await announce(em, payment, payment.record('PAID', now));
+    });
+    return MOVED;
+  }
+
+  private async refused(id: PaymentId, answer: Refused): Promise<Progress> {
+    await transaction(this.em, async (em) => {
+      const { payment, acceptance } = await lockLegs(em, id);
+      if (acceptance.status !== 'SUBMITTED') return;
+      acceptance.refused();
+      payment.reason = answer.reason;
+      payment.attempt = 0;
+      await voidNetwork(em, payment, this.now());
+    });
+    return MOVED;
+  }
+}

@@ -1,0 +1,125 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { type Clock, HOUR } from '../../kernel/clock.js';
+import { transaction } from '../../kernel/database.js';
+import { invariant } from '../../kernel/error.js';
+import type { WalletProvider } from '../../kernel/graphql/enums.js';
+import type { PaymentId } from '../../kernel/id.js';
+import type { VaultClient } from '../checkout/payer.client.js';
+import { holdWallet, postWallet, voidWallet } from '../ledger/ledger.service.js';
+import { releaseLimit } from '../limit/limit.repository.js';
+import { type Legs, lockLegs } from '../payment/payment.repository.js';
+import { announce } from '../payment/payment-event.repository.js';
+import { sendToReview } from '../saga/review.service.js';
+import { backOff, MOVED, type Progress } from '../saga/saga.states.js';
+import type { Captured, Held, Refused, WalletClient } from '../wallet/wallet.client.js';
+
+/** The wallet keeps our keys for six hours: after that a retry could hold the money twice, so a person looks first. */
+const WALLET_KEYS_LAST_MS = 6 * HOUR;
+
+/** The wallet leg of the saga: hold, then capture or give free. */
+export class AuthorizationService {
+  constructor(
+    private readonly em: EntityManager,
+    private readonly vaults: VaultClient,
+    private readonly wallets: Readonly<Record<WalletProvider, WalletClient>>,
+    private readonly now: Clock,
+  ) {}
+
+  /** Asks the wallet to hold the whole price. @throws UnavailableError when users cannot say which wallet it is */
+  async authorize({ payment, authorization }: Legs): Promise<Progress> {
+    if (this.now().getTime() - payment.createdAt.getTime() > WALLET_KEYS_LAST_MS)
+      return sendToReview(this.em, payment.id, 'WALLET_OUTCOME_UNKNOWN', this.now());
+    const answer = await this.wallets[payment.walletProvider].authorize({
+      paymentId: payment.id,
+      requestId: authorization.requestId,
+      merchantId: payment.merchantId,
+      merchantName: payment.merchantName,
+      vaultReference: await this.vaults.vaultReference(payment.walletId),
+      amount: payment.sell,
+    });
+    if (answer.outcome === 'YES')
+      return answer.amount.equals(payment.sell)
+        ? this.held(payment.id, answer)
+        : sendToReview(this.em, payment.id, 'WALLET_AMOUNT_DIFFERS', this.now());
+    if (answer.outcome === 'NO') return this.declined(payment.id, answer);
+    return backOff(payment.attempt);
+  }
+
+  /** Takes the held money. The merchant has been paid, so this is repeated until the wallet's definite word. */
+  async capture({ payment, authorization }: Legs): Promise<Progress> {
+    const { orderId, authorizationId, requestId } = authorization;
+    invariant(orderId && authorizationId, 'captured without a hold (M5)');
+    const answer = await this.wallets[payment.walletProvider].capture({
+      paymentId: payment.id,
+      requestId,
+      orderId,
+      authorizationId,
+      amount: payment.sell,
+    });
+    if (answer.outcome === 'YES') return this.captured(payment.id, answer);
+    if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, 'CAPTURE_REFUSED', this.now());
+    return backOff(payment.attempt);
+  }
+
+  /** Gives the held money free, after the network's definite no. */
+  async void({ payment, authorization }: Legs): Promise<Progress> {
+    invariant(authorization.authorizationId, 'nothing to give free');
+    const answer = await this.wallets[payment.walletProvider].void(authorization.authorizationId);
+    if (answer.outcome === 'YES') return this.voided(payment.id);
+    if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, 'VOID_REFUSED', this.now());
+    return backOff(payment.attempt);
+  }
+
+  private async held(id: PaymentId, held: Held): Promise<Progress> {
+    await transaction(this.em, async (em) => {
+      const { payment, authorization } = await lockLegs(em, id);
+      if (authorization.status !== 'REQUESTED') return;
+      const now = this.now();
+      authorization.held(held.orderId, held.authorizationId, held.expiresAt);
+      await holdWallet(em, payment, now);
+      await announce(em, payment, payment.record('AUTHORIZED', now));
+    });
+    return MOVED;
+  }
+
+  private async declined(id: PaymentId, refusal: Refused): Promise<Progress> {
+    await transaction(this.em, async (em) => {
+      const { payment, authorization, acceptance } = await lockLegs(em, id);
+      if (authorization.status !== 'REQUESTED') return;
+      authorization.declined();
+      acceptance.refused();
+      payment.declined(refusal.reason);
+      await releaseLimit(em, payment);
+      await announce(em, payment, payment.record('DECLINED', this.now()));
+    });
+    return MOVED;
+  }
+
+  private async captured(id: PaymentId, captured: Captured): Promise<Progress> {
+    await transaction(this.em, async (em) => {
+      const { payment, authorization } = await lockLegs(em, id);
+      if (authorization.status !== 'HELD') return;
+      const now = this.now();
+      const feeMinor = captured.processorFee?.minor ?? null;
+      authorization.captured(captured.captureId, feeMinor);
+      payment.completed(now);
+      await postWallet(em, payment, feeMinor, now);
+      await announce(em, payment, payment.record('COMPLETED', now));
+    });
+    return MOVED;
+  }
+
+  private async voided(id: PaymentId): Promise<Progress> {
+    await transaction(this.em, async (em) => {
+      const { payment, authorization } = await lockLegs(em, id);
+      if (authorization.status !== 'HELD') return;
+      const now = this.now();
+      authorization.voided();
+      payment.failed(payment.reason ?? 'NETWORK_REFUSED');
+      await voidWallet(em, payment, now);
+      await releaseLimit(em, payment);
+      await announce(em, payment, payment.record('FAILED', now));
+    });
+    return MOVED;
+  }
+}

@@ -1,0 +1,201 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { after, MINUTE } from '../../kernel/clock.js';
+import { invariant } from '../../kernel/error.js';
+import type { Network, WalletProvider } from '../../kernel/graphql/enums.js';
+import {
+  type CheckoutId,
+  type CodeId,
+  type MerchantId,
+  newId,
+  type PartnerId,
+  type PaymentId,
+  type QuoteId,
+  type RefundId,
+  type TravelerId,
+  type WalletId,
+} from '../../kernel/id.js';
+import type { Currency } from '../../kernel/money/currency.js';
+import { Money } from '../../kernel/money/money.js';
+import type { Principal } from '../../kernel/principal.js';
+import { isFinal, step } from '../../kernel/states.js';
+import type { Checkout } from '../checkout/checkout.entity.js';
+import { PaymentEvent, type PaymentEventType } from './payment-event.entity.js';
+import { type PaymentStatus, paymentTransitions } from './payment.states.js';
+
+/** The payer stands at a counter: a network that was not even asked by then is not asked any more. */
+const PATIENCE_MS = 10 * MINUTE;
+
+const PaymentSchema = defineEntity({
+  name: 'Payment',
+  properties: {
+    id: p.string().$type<PaymentId>().primary(),
+    checkoutId: p.string().$type<CheckoutId>(),
+    quoteId: p.string().$type<QuoteId>(),
+    travelerId: p.string().$type<TravelerId>(),
+    walletId: p.string().$type<WalletId>(),
+    walletProvider: p.string().$type<WalletProvider>(),
+    marketCode: p.string(),
+    merchantId: p.string().$type<MerchantId>(),
+    merchantName: p.string(),
+    network: p.string().$type<Network>(),
+    networkMerchantId: p.string(),
+    codeId: p.string().$type<CodeId>().nullable(),
+    codePayload: p.string(),
+    reference: p.string().nullable(),
+    buyMinor: p.bigint(),
+    buyCurrency: p.string().$type<Currency>(),
+    sellMinor: p.bigint(),
+    sellCurrency: p.string().$type<Currency>(),
+    spreadMinor: p.bigint(),
+    feeMinor: p.bigint(),
+    refundedBuyMinor: p.bigint(),
+    refundedSellMinor: p.bigint(),
+    refundedSpreadMinor: p.bigint(),
+    refundedFeeMinor: p.bigint(),
+    partnerIds: p.array<PartnerId>(),
+    status: p.string().$type<PaymentStatus>(),
+    reason: p.string().nullable(),
+    eventCount: p.integer(),
+    attempt: p.integer(),
+    createdAt: p.datetime(),
+    payBy: p.datetime(),
+    paidAt: p.datetime().nullable(),
+    completedAt: p.datetime().nullable(),
+  },
+});
+
+/** One confirmed checkout on its way from the payer's wallet to the merchant. */
+export class Payment extends PaymentSchema.class {
+  static of(checkout: Checkout, now: Date): Payment {
+    const { travelerId, walletId, walletProvider, marketCode, merchantId, merchantName, network } = checkout;
+    const { networkMerchantId, codeId, codePayload, reference, quoteId, partnerIds } = checkout;
+    const { buyMinor, buyCurrency, sellMinor, sellCurrency, spreadMinor, feeMinor } = checkout;
+    const parties = { travelerId, walletId, walletProvider, marketCode, merchantId, merchantName, network };
+    const origin = { networkMerchantId, codeId, codePayload, reference, quoteId, partnerIds };
+    const terms = { buyMinor, buyCurrency, sellMinor, sellCurrency, spreadMinor, feeMinor };
+    return Object.assign(new Payment(), parties, origin, terms, {
+      id: newId('pay', 'us'),
+      checkoutId: checkout.id,
+      refundedBuyMinor: 0n,
+      refundedSellMinor: 0n,
+      refundedSpreadMinor: 0n,
+      refundedFeeMinor: 0n,
+      status: 'PROCESSING' as const,
+      reason: null,
+      eventCount: 0,
+      attempt: 0,
+      createdAt: now,
+      payBy: after(now, PATIENCE_MS),
+      paidAt: null,
+      completedAt: null,
+    });
+  }
+
+  /** What the merchant gets. */
+  get buy(): Money {
+    return Money.of(this.buyMinor, this.buyCurrency);
+  }
+
+  /** What the payer gives, all parts of the price included. */
+  get sell(): Money {
+    return Money.of(this.sellMinor, this.sellCurrency);
+  }
+
+  get refundedBuy(): Money {
+    return Money.of(this.refundedBuyMinor, this.buyCurrency);
+  }
+
+  isFinal(): boolean {
+    return isFinal(paymentTransitions, this.status);
+  }
+
+  /** Whether this principal may know of the payment at all. */
+  isVisibleTo(principal: Principal): boolean {
+    return (
+      this.isOfPayer(principal) ||
+      principal.mayActFor(this.merchantId) ||
+      this.partnerIds.some((partnerId) => principal.isPartner(partnerId))
+    );
+  }
+
+  /** Whether this principal may see what concerns the payer alone. */
+  isOfPayer(principal: Principal): boolean {
+    return principal.isTraveler(this.travelerId) || principal.isOperator();
+  }
+
+  paid(now: Date): void {
+    this.become('PAID');
+    this.paidAt = now;
+  }
+
+  completed(now: Date): void {
+    this.become('COMPLETED');
+    this.completedAt = now;
+  }
+
+  /** @param reason public, SCREAMING_SNAKE */
+  declined(reason: string): void {
+    this.become('DECLINED');
+    this.reason = reason;
+  }
+
+  /** @param reason public, SCREAMING_SNAKE */
+  failed(reason: string): void {
+    this.become('FAILED');
+    this.reason = reason;
+  }
+
+  /** Neither a rule nor a retry can decide: a person must. @param reason what that person can act on */
+  needsReview(reason: string): void {
+    this.become('IN_REVIEW');
+    this.reason = reason;
+  }
+
+  /** Reserves a refund's parts, so that refunds together never exceed the payment (M6). */
+  reserveRefund(parts: RefundParts): void {
+    invariant(this.status === 'COMPLETED', 'only a completed payment is refunded');
+    this.addRefund(parts, 1n);
+  }
+
+  releaseRefund(parts: RefundParts): void {
+    this.addRefund(parts, -1n);
+  }
+
+  /** The next event of this payment; its number follows the last one without a gap (M8). */
+  record(type: PaymentEventType, now: Date, refundId: RefundId | null = null): PaymentEvent {
+    this.eventCount += 1;
+    return Object.assign(new PaymentEvent(), {
+      id: newId('evt', 'us'),
+      paymentId: this.id,
+      sequence: this.eventCount,
+      type,
+      status: this.status,
+      refundId,
+      occurredAt: now,
+    });
+  }
+
+  private addRefund(parts: RefundParts, sign: bigint): void {
+    this.refundedBuyMinor += sign * parts.buyMinor;
+    this.refundedSellMinor += sign * parts.sellMinor;
+    this.refundedSpreadMinor += sign * parts.spreadMinor;
+    this.refundedFeeMinor += sign * parts.feeMinor;
+    invariant(this.refundedBuyMinor <= this.buyMinor, 'more refunded than the merchant got (M6)');
+    invariant(this.refundedSellMinor <= this.sellMinor, 'more refunded than the payer gave (M6)');
+  }
+
+  private become(status: PaymentStatus): void {
+    this.status = step(paymentTransitions, this.status, status);
+    this.attempt = 0;
+  }
+}
+
+/** A refund's amounts in minor units: what the merchant gives back, what the payer gets, and the house's share in it. */
+export interface RefundParts {
+  readonly buyMinor: bigint;
+  readonly sellMinor: bigint;
+  readonly spreadMinor: bigint;
+  readonly feeMinor: bigint;
+}
+
+PaymentSchema.setClass(Payment);

@@ -1,0 +1,30 @@
+import type { AcceptanceStatus } from '../acceptance/acceptance.states.js';
+import type { AuthorizationStatus } from '../authorization/authorization.states.js';
+import type { PaymentStatus } from '../payment/payment.states.js';
+
+/** What the saga does next for a payment. NOTHING: it is over, or a person must decide. */
+export type SagaStep = 'AUTHORIZE' | 'SUBMIT' | 'INQUIRE' | 'CAPTURE' | 'VOID' | 'NOTHING';
+
+/**
+ * The next step follows from what is written, and from nothing else: so a process that was killed between any two
+ * lines is continued by the next one. The hold is given free only after the network's definite no (M10).
+ */
+export function nextStep(payment: PaymentStatus, authorization: AuthorizationStatus, acceptance: AcceptanceStatus): SagaStep {
+  if (payment !== 'PROCESSING' && payment !== 'PAID') return 'NOTHING';
+  if (authorization === 'REQUESTED') return 'AUTHORIZE';
+  if (authorization !== 'HELD') return 'NOTHING';
+  const byAcceptance = { PREPARED: 'SUBMIT', SUBMITTED: 'INQUIRE', ACCEPTED: 'CAPTURE', REFUSED: 'VOID' } as const;
+  return byAcceptance[acceptance];
+}
+
+/** How a step ended: the state moved on, there is nothing more to do, or someone must look again after a while. */
+export type Progress = { readonly kind: 'MOVED' } | { readonly kind: 'OVER' } | { readonly kind: 'WAIT'; readonly ms: number };
+
+export const MOVED: Progress = { kind: 'MOVED' };
+export const OVER: Progress = { kind: 'OVER' };
+
+/** Waits that double from a quarter of a second to a minute, each with jitter, so that many do not come back at once. */
+export function backOff(attempt: number): Progress {
+  const longest = Math.min(60_000, 250 * 2 ** Math.min(attempt, 10));
+  return { kind: 'WAIT', ms: Math.round(longest / 2 + (Math.random() * longest) / 2) };
+}

@@ -1,0 +1,115 @@
+import type { Capture, Order, PaypalClient } from '../../../connectors/paypal/paypal.client.js';
+import { PaypalRefusal } from '../../../connectors/paypal/paypal.errors.js';
+import { messageOf } from '../../kernel/error.js';
+import type { Captured, Held, Refused, Unknown, WalletClient } from './wallet.client.js';
+
+/** What PayPal's issues mean to a payer; whatever is not here is only a decline. */
+const REASONS: Readonly<Record<string, string>> = {
+  PAYER_ACTION_REQUIRED: 'PAYER_ACTION_REQUIRED',
+  ORDER_NOT_APPROVED: 'PAYER_ACTION_REQUIRED',
+  REDIRECT_PAYER_FOR_ALTERNATE_FUNDING: 'PAYER_ACTION_REQUIRED',
+  PAYER_ACCOUNT_LOCKED_OR_CLOSED: 'WALLET_CLOSED',
+  PAYER_ACCOUNT_RESTRICTED: 'WALLET_RESTRICTED',
+  TRANSACTION_LIMIT_EXCEEDED: 'WALLET_LIMIT_EXCEEDED',
+  COMPLIANCE_VIOLATION: 'WALLET_RESTRICTED',
+};
+
+/** PayPal as a provider of wallets: Orders v2 with intent AUTHORIZE. */
+export class PaypalWalletClient implements WalletClient {
+  constructor(private readonly paypal: PaypalClient) {}
+
+  authorize(request: Parameters<WalletClient['authorize']>[0]): Promise<Held | Refused | Unknown> {
+    return threeWays(async () => {
+      const { paymentId, requestId, merchantId, merchantName, vaultReference, amount } = request;
+      const created = await this.paypal.createOrder({
+        requestId: `${requestId}-order`,
+        paymentId,
+        invoiceId: paymentId,
+        referenceId: merchantId,
+        amount,
+        vaultId: vaultReference,
+        description: merchantName,
+      });
+      // With a vaulted wallet PayPal may authorize while it creates.
+      const order = created.authorization ? created : await this.authorizeOrder(created.id, requestId);
+      return heldOf(order);
+    });
+  }
+
+  capture(request: Parameters<WalletClient['capture']>[0]): Promise<Captured | Refused | Unknown> {
+    const { paymentId, requestId, orderId, authorizationId, amount } = request;
+    return threeWays(async () => {
+      const capture = await this.paypal
+        .captureAuthorization({ requestId: `${requestId}-capture`, authorizationId, amount, invoiceId: paymentId })
+        .catch(adopt(() => this.paypal.findCapture({ orderId })));
+      return capturedOf(capture);
+    });
+  }
+
+  void(authorizationId: string): Promise<{ outcome: 'YES' } | Refused | Unknown> {
+    return threeWays(async () => {
+      await this.paypal.voidAuthorization(authorizationId);
+      return { outcome: 'YES' };
+    });
+  }
+
+  refund(
+    request: Parameters<WalletClient['refund']>[0],
+  ): Promise<{ outcome: 'YES'; walletRefundId: string } | Refused | Unknown> {
+    const { paymentId, refundId, captureId, amount } = request;
+    return threeWays(async () => {
+      const refund = await this.paypal.refundCapture({
+        requestId: refundId,
+        captureId,
+        amount,
+        paymentId,
+        invoiceId: refundId,
+        note: 'Refund',
+      });
+      if (refund.status === 'COMPLETED') return { outcome: 'YES', walletRefundId: refund.id };
+      if (refund.status === 'PENDING') return { outcome: 'UNKNOWN', cause: 'the refund is pending' };
+      return { outcome: 'NO', reason: 'WALLET_REFUSED_REFUND', code: refund.reason ?? refund.status };
+    });
+  }
+
+  private authorizeOrder(orderId: string, requestId: string): Promise<Order> {
+    return this.paypal
+      .authorizeOrder({ requestId: `${requestId}-authorize`, orderId })
+      .catch(adopt(() => this.paypal.getOrder(orderId)));
+  }
+}
+
+function heldOf(order: Order): Held | Refused | Unknown {
+  const { authorization } = order;
+  if (!authorization || authorization.status === 'PENDING')
+    return { outcome: 'UNKNOWN', cause: `the order is ${order.status}, without a decided authorization` };
+  const { id, amount, expiresAt, reason, status } = authorization;
+  if (status === 'CREATED') return { outcome: 'YES', orderId: order.id, authorizationId: id, amount, expiresAt };
+  return { outcome: 'NO', reason: 'WALLET_DECLINED', code: reason ?? status };
+}
+
+function capturedOf(capture: Capture | null): Captured | Refused | Unknown {
+  if (!capture || capture.status === 'PENDING') return { outcome: 'UNKNOWN', cause: 'the capture is pending' };
+  if (capture.status === 'DECLINED' || capture.status === 'FAILED')
+    return { outcome: 'NO', reason: 'CAPTURE_REFUSED', code: capture.reason ?? capture.status };
+  return { outcome: 'YES', captureId: capture.id, processorFee: capture.fee };
+}
+
+/** Where PayPal says that it was done already, what it did is read instead. */
+function adopt<T>(read: () => Promise<T>): (thrown: unknown) => Promise<T> {
+  return (thrown) => {
+    if (thrown instanceof PaypalRefusal && thrown.action === 'ALREADY_DONE') return read();
+    throw thrown;
+  };
+}
+
+async function threeWays<T>(call: () => Promise<T>): Promise<T | Refused | Unknown> {
+  try {
+    return await call();
+  } catch (thrown) {
+    if (thrown instanceof PaypalRefusal && (thrown.action === 'FINAL' || thrown.action === 'PAYER_MUST_ACT'))
+      return { outcome: 'NO', reason: REASONS[thrown.code] ?? 'WALLET_DECLINED', code: thrown.code };
+    // A request of ours that they call wrong did nothing, but may have done something before: look again, then a person.
+    return { outcome: 'UNKNOWN', cause: messageOf(thrown) };
+  }
+}

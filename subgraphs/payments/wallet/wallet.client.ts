@@ -1,0 +1,62 @@
+import type { PaymentId, RefundId } from '../../kernel/id.js';
+import type { Money } from '../../kernel/money/money.js';
+
+/** No answer, or none that can be believed: the effect may or may not have happened. Ask again, with the same key. */
+export interface Unknown {
+  readonly outcome: 'UNKNOWN';
+  readonly cause: string;
+}
+
+/** A definite no. `reason` is public; `code` is what the other side called it. */
+export interface Refused {
+  readonly outcome: 'NO';
+  readonly reason: string;
+  readonly code: string;
+}
+
+export interface Held {
+  readonly outcome: 'YES';
+  readonly orderId: string;
+  readonly authorizationId: string;
+  readonly amount: Money;
+  readonly expiresAt: Date | null;
+}
+
+export interface Captured {
+  readonly outcome: 'YES';
+  readonly captureId: string;
+  readonly processorFee: Money | null;
+}
+
+/** A provider of wallets, from the saga's side. Every call may be repeated: the keys derive from our own ids. */
+export interface WalletClient {
+  /** Holds the whole price at the payer's wallet. */
+  authorize(request: {
+    readonly paymentId: PaymentId;
+    readonly requestId: string;
+    readonly merchantId: string;
+    readonly merchantName: string;
+    readonly vaultReference: string;
+    readonly amount: Money;
+  }): Promise<Held | Refused | Unknown>;
+
+  /** Takes all of what is held. */
+  capture(request: {
+    readonly paymentId: PaymentId;
+    readonly requestId: string;
+    readonly orderId: string;
+    readonly authorizationId: string;
+    readonly amount: Money;
+  }): Promise<Captured | Refused | Unknown>;
+
+  /** Gives the hold free. YES also when it was free already. */
+  void(authorizationId: string): Promise<{ outcome: 'YES' } | Refused | Unknown>;
+
+  /** Gives captured money back. */
+  refund(request: {
+    readonly paymentId: PaymentId;
+    readonly refundId: RefundId;
+    readonly captureId: string;
+    readonly amount: Money;
+  }): Promise<{ outcome: 'YES'; walletRefundId: string } | Refused | Unknown>;
+}
