@@ -1,5 +1,9 @@
 import { ArgsType, type ClassType, Directive, Field, Int, ObjectType } from 'type-graphql';
 import { InvalidError } from '../error.js';
+import type { Page, PageRequest } from '../page.js';
+
+// Where resolvers look for them; services, which know no GraphQL, take them from the kernel's `page.ts`.
+export { type Page, type PageRequest, pageOf } from '../page.js';
 
 @Directive('@shareable')
 @ObjectType({ description: 'Where a page lies in its list.' })
@@ -35,15 +39,6 @@ export class ConnectionArgs {
 const LARGEST_PAGE = 100;
 const DEFAULT_PAGE = 20;
 
-/** A page to read: keyset, newest first. `after` and `before` are sort keys, exclusive. */
-export interface PageRequest {
-  readonly limit: number;
-  readonly after: string | null;
-  readonly before: string | null;
-  /** Read from the end of the list: the rows before `before` that are nearest to it. */
-  readonly backward: boolean;
-}
-
 /** @throws InvalidError INVALID_PAGE, INVALID_CURSOR */
 export function pageRequest(args: ConnectionArgs): PageRequest {
   const { first, last, after, before } = args;
@@ -59,23 +54,6 @@ export function pageRequest(args: ConnectionArgs): PageRequest {
   };
 }
 
-export interface Page<Row> {
-  readonly rows: readonly Row[];
-  readonly hasNextPage: boolean;
-  readonly hasPreviousPage: boolean;
-}
-
-/**
- * Makes a page of rows that were read one more than the page holds, in reading order.
- * @param read `limit + 1` rows at most; reversed order when `request.backward`
- */
-export function pageOf<Row>(request: PageRequest, read: readonly Row[]): Page<Row> {
-  const more = read.length > request.limit;
-  const rows = read.slice(0, request.limit);
-  if (request.backward) return { rows: rows.reverse(), hasPreviousPage: more, hasNextPage: request.before !== null };
-  return { rows, hasNextPage: more, hasPreviousPage: request.after !== null };
-}
-
 /** The opaque cursor of a sort key. */
 export function encodeCursor(key: string): string {
   return Buffer.from(`k:${key}`, 'utf8').toString('base64url');
@@ -83,7 +61,8 @@ export function encodeCursor(key: string): string {
 
 function decodeCursor(cursor: string): string {
   const text = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (!text.startsWith('k:') || text.length > 200) throw new InvalidError('INVALID_CURSOR', 'This cursor is not one of ours.');
+  if (!text.startsWith('k:') || text.length > 200)
+    throw new InvalidError('INVALID_CURSOR', 'This cursor is not one of ours.');
   return text.slice(2);
 }
 
@@ -118,7 +97,10 @@ export function connectionOf<Row, Node>(
 }
 
 /** The Relay types of a node type: `XConnection` and `XEdge`. */
-export function connectionType<Node extends object>(name: string, node: () => ClassType<Node>): ClassType<Connection<Node>> {
+export function connectionType<Node extends object>(
+  name: string,
+  node: () => ClassType<Node>,
+): ClassType<Connection<Node>> {
   @ObjectType(`${name}Edge`, { description: 'One entry of a list, with its place.' })
   class EdgeType implements Edge<Node> {
     @Field(() => String, { description: 'The place of this entry.' })
