@@ -2,6 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+/** Thrown with what the person at the keyboard can do about it. */
+export class PostgresUnavailable extends Error {
+  override readonly name = 'PostgresUnavailable';
+}
+
 /**
  * As whom the server runs. PostgreSQL refuses to be root. Where another user can reach the files, it is that user.
  * Where a folder above them is closed to others (root's home, a fresh temporary folder), root takes another number
@@ -15,35 +20,43 @@ export type ServerUser =
 /**
  * @param paths must be reachable by the server
  * @param cluster the data folder where it exists: its owner decides
+ * @throws PostgresUnavailable
  */
 export async function serverUserFor(paths: readonly string[], cluster: string | null): Promise<ServerUser> {
-  if (process.getuid?.() !== 0) return { kind: 'self' };
-  const user = await unprivilegedUser();
   const owner = cluster ? (await stat(cluster)).uid : null;
+  const self = process.getuid?.();
+  if (self !== 0) {
+    if (owner !== null && owner !== self)
+      throw new PostgresUnavailable(
+        `${cluster} belongs to another user (${owner}). Start as that user, or set DATA_DIR.`,
+      );
+    return { kind: 'self' };
+  }
+  const user = await unprivilegedUser();
   const reachable = (await Promise.all(paths.map(isOpenToOthers))).every(Boolean);
   if (reachable && owner !== 0) return { kind: 'other', ...user, ...(owner !== null && { uid: owner }) };
   if (owner !== null && owner !== 0)
-    throw new Error(
+    throw new PostgresUnavailable(
       `${cluster} belongs to user ${owner}, who cannot reach it. Open the folders above it, or set DATA_DIR.`,
     );
   if (!hasUserNamespaces())
-    throw new Error(
+    throw new PostgresUnavailable(
       `As root, PostgreSQL needs files that other users can reach: ${paths.join(', ')}. Run as a normal user, or set DATABASE_URL.`,
     );
   return { kind: 'namespace', ...user };
 }
 
-/** The command line that runs `command` as that user. @param linked end it when this process ends, where Linux can */
+/** The command line that runs `command` as that user; where Linux can, it is told to end when this process ends. */
 export function asServerUser(
   user: ServerUser,
   command: string,
   args: readonly string[],
-  linked: boolean,
 ): [command: string, ...args: string[]] {
-  const dying: [string, ...string[]] =
-    linked && hasParentDeathSignal() ? ['setpriv', '--pdeathsig', 'INT', '--', command, ...args] : [command, ...args];
-  if (user.kind !== 'namespace') return dying;
-  return ['unshare', '--user', `--map-user=${user.uid}`, `--map-group=${user.gid}`, '--', ...dying];
+  const linked: [string, ...string[]] = hasParentDeathSignal()
+    ? ['setpriv', '--pdeathsig', 'INT', '--', command, ...args]
+    : [command, ...args];
+  if (user.kind !== 'namespace') return linked;
+  return ['unshare', '--user', `--map-user=${user.uid}`, `--map-group=${user.gid}`, '--', ...linked];
 }
 
 async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {

@@ -1,0 +1,80 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Environment } from '../subgraphs/kernel/configuration.js';
+
+const START_DEADLINE_MS = 10_000;
+const STOP_DEADLINE_MS = 10_000;
+
+export type SimulatorName = 'paypal' | 'wechat-pay';
+
+/** The other side of a connector, as a process of its own: it keeps its books whatever happens to the graph. */
+export class Simulator {
+  private constructor(
+    readonly name: SimulatorName,
+    readonly url: string,
+    private readonly child: ChildProcess,
+  ) {}
+
+  /**
+   * @param booksFolder where it writes what it believes; found again at the next start
+   * @throws Error when it does not come up
+   */
+  static async start(name: SimulatorName, booksFolder: string, environment: Environment): Promise<Simulator> {
+    await mkdir(booksFolder, { recursive: true });
+    const script = fileURLToPath(new URL(`../connectors/${name}/simulator/main.js`, import.meta.url));
+    const child = fork(script, {
+      // Only what it is told: none of our own secrets reach the other side.
+      env: {
+        PATH: process.env['PATH'],
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+        PORT: '0',
+        ...environment,
+        BOOKS_DIR: booksFolder,
+      },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      // A Ctrl+C in a terminal must reach only us: the simulator still answers while we finish.
+      detached: true,
+    });
+    return new Simulator(name, await addressOf(name, child), child);
+  }
+
+  /** What it believes: its orders, captures, transactions, refunds. */
+  async books(): Promise<unknown> {
+    const answer = await fetch(`${this.url}/books`, { signal: AbortSignal.timeout(5_000) });
+    return answer.json();
+  }
+
+  /** Calls back when it ends although nobody stopped it. */
+  onLost(report: (text: string) => void): void {
+    this.child.once('exit', (code, signal) => {
+      if (!this.child.killed) report(`the ${this.name} simulator ended with ${code ?? signal}`);
+    });
+  }
+
+  /** Lets it finish what is under way; returns when the process is gone. */
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const gone = once(this.child, 'exit');
+    const lastResort = setTimeout(() => this.child.kill('SIGKILL'), STOP_DEADLINE_MS);
+    this.child.kill('SIGTERM');
+    await gone;
+    clearTimeout(lastResort);
+  }
+}
+
+function addressOf(name: SimulatorName, child: ChildProcess): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const fail = (cause: string) => reject(new Error(`The ${name} simulator did not start: ${cause}`));
+  const deadline = setTimeout(() => fail('it was too slow'), START_DEADLINE_MS);
+  child.once('error', (error) => fail(error.message));
+  child.once('exit', (code, signal) => fail(`it ended with ${code ?? signal}`));
+  child.once('message', (message) => {
+    const { url } = message as { url?: unknown };
+    if (typeof url === 'string') resolve(url);
+    else fail('it did not say its address');
+  });
+  promise.catch(() => child.kill('SIGKILL')).finally(() => clearTimeout(deadline));
+  return promise;
+}
