@@ -3,6 +3,7 @@ import type { Constructor, EntityName } from '@mikro-orm/core';
 import { type Migration, Migrator } from '@mikro-orm/migrations';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import pg from 'pg';
+import { sleep } from './clock.js';
 import type { Logger } from './telemetry.js';
 
 export interface DatabaseOptions {
@@ -59,7 +60,8 @@ export async function migrate(orm: MikroORM, url: string): Promise<void> {
   }
 }
 
-async function createMissingDatabase(url: string): Promise<void> {
+/** Creates the database where it is missing. Safe from several processes at once. */
+export async function createMissingDatabase(url: string): Promise<void> {
   const target = new URL(url);
   const database = decodeURIComponent(target.pathname.slice(1));
   const probe = new pg.Client({ connectionString: url });
@@ -118,7 +120,8 @@ export async function ping(orm: MikroORM): Promise<void> {
 /** A connection of its own that reconnects after a loss: for LISTEN and for session locks. */
 export class SessionConnection {
   private client: pg.Client | null = null;
-  private stopped = false;
+  private connecting: Promise<pg.Client> | null = null;
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly url: string,
@@ -128,11 +131,35 @@ export class SessionConnection {
     private readonly onConnected: (client: pg.Client) => Promise<void> = async () => undefined,
   ) {}
 
-  /** The live connection, or a new one. Retries until `stop`. */
+  /** The live connection, or a new one. Retries until `stop`, then throws. */
   async get(): Promise<pg.Client> {
-    for (let attempt = 0; !this.stopped; attempt += 1) {
-      if (this.client) return this.client;
-      const client = new pg.Client({ connectionString: this.url, application_name: this.name, keepAlive: true });
+    if (this.client) return this.client;
+    // Those who ask meanwhile share one attempt: of several connections all but the last would be left open.
+    this.connecting ??= this.connect().finally(() => {
+      this.connecting = null;
+    });
+    return this.connecting;
+  }
+
+  /** Gives up connecting, waits for `work` that still uses the connection, then closes it. */
+  async stop(work?: Promise<unknown> | null): Promise<void> {
+    this.stopping.abort();
+    await work;
+    await this.connecting?.catch(() => undefined);
+    const { client } = this;
+    this.client = null;
+    await client?.end().catch(() => undefined);
+  }
+
+  private async connect(): Promise<pg.Client> {
+    const { signal } = this.stopping;
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      const client = new pg.Client({
+        connectionString: this.url,
+        application_name: this.name,
+        keepAlive: true,
+        connectionTimeoutMillis: 5_000,
+      });
       client.on('error', (error) => this.lost(client, error));
       client.on('end', () => this.lost(client));
       try {
@@ -143,22 +170,15 @@ export class SessionConnection {
       } catch (thrown) {
         await client.end().catch(() => undefined);
         this.logger.warn({ err: thrown }, 'cannot connect to the database, trying again');
-        await delay(Math.min(100 * 2 ** attempt, 3_000));
+        await sleep(Math.min(100 * 2 ** attempt, 3_000), signal);
       }
     }
     throw new Error('stopped');
   }
 
-  async stop(): Promise<void> {
-    this.stopped = true;
-    const { client } = this;
-    this.client = null;
-    await client?.end().catch(() => undefined);
-  }
-
   private lost(client: pg.Client, error?: Error): void {
     if (this.client !== client) return;
     this.client = null;
-    if (!this.stopped) this.logger.warn({ err: error }, 'lost the connection to the database');
+    if (!this.stopping.signal.aborted) this.logger.warn({ err: error }, 'lost the connection to the database');
   }
 }

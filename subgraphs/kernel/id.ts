@@ -1,4 +1,4 @@
-import { uuidv7obj, UUID } from 'uuidv7';
+import { UUID, uuidv7obj } from 'uuidv7';
 import { InvalidError } from './error.js';
 
 /**

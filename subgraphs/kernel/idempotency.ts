@@ -58,6 +58,21 @@ export async function once<Result extends Readonly<Record<string, string>>>(
   return { result, replayed: false };
 }
 
+/**
+ * The stored result of an earlier request with the same key, or null: for use cases that ask others before their
+ * transaction begins, so that a replay neither asks nor is refused for what has changed since.
+ * @throws IdempotencyKeyReused
+ */
+export async function findReplay<Result>(em: EntityManager, request: IdempotentRequest): Promise<Result | null> {
+  const [record] = await em.execute<{ request_hash: string; result: Result | null }[]>(
+    'select request_hash, result from idempotency_record where scope = ? and key = ?',
+    [request.scope, request.key],
+  );
+  if (!record) return null;
+  if (record.request_hash !== hashOf(request.content)) throw new IdempotencyKeyReused();
+  return record.result;
+}
+
 async function replay<Result>(em: EntityManager, request: IdempotentRequest, hash: string): Promise<Result> {
   const [record] = await em.execute<{ request_hash: string; result: Result | null }[]>(
     'select request_hash, result from idempotency_record where scope = ? and key = ?',

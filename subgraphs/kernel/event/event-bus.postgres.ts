@@ -1,9 +1,21 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { isDatabaseError, SessionConnection } from '../database.js';
-import { InvalidError } from '../error.js';
+import { HOUR } from '../clock.js';
+import { createMissingDatabase, SessionConnection } from '../database.js';
 import type { Logger } from '../telemetry.js';
-import type { BusEvent, Consumption, EventBus, EventStream, OutgoingEvent, StartAt } from './event-bus.js';
+import {
+  type BusEvent,
+  type Consumption,
+  type EventBus,
+  type EventPayload,
+  type EventStream,
+  invalidCursor,
+  type OutgoingEvent,
+  positionOf,
+  RETENTION_MS,
+  requireSubject,
+  type StartAt,
+} from './event-bus.js';
+import { PostgresConsumption } from './event-consumption.postgres.js';
 import { QueuedEventStream } from './event-stream.js';
 
 const CHANNEL = 'sojourn_bus';
@@ -11,7 +23,9 @@ const PUBLISH_LOCK = 71_026_002;
 const BATCH = 500;
 const POLL_MS = 1_000;
 
+// `if not exists` alone fails when two processes create a table at once. One query is one transaction.
 const TABLES = `
+  select pg_advisory_xact_lock(${PUBLISH_LOCK});
   create table if not exists bus_event (
     position bigint generated always as identity primary key,
     id text not null,
@@ -24,11 +38,11 @@ const TABLES = `
   create table if not exists bus_consumer (name text primary key, position bigint not null);
 `;
 
-interface Row {
-  position: string;
-  id: string;
-  subject: string;
-  payload: Record<string, unknown>;
+export interface EventRow {
+  readonly position: string;
+  readonly id: string;
+  readonly subject: string;
+  readonly payload: EventPayload;
 }
 
 /**
@@ -39,39 +53,52 @@ export class PostgresEventBus implements EventBus {
   private readonly pool: pg.Pool;
   private readonly listener: SessionConnection;
   private readonly live = new Map<string, Set<QueuedEventStream>>();
-  private readonly wakers = new Set<() => void>();
+  private readonly consumptions = new Set<PostgresConsumption>();
+  /** Up to where the live streams were fed. */
   private position = 0n;
   private reading: Promise<void> | null = null;
   private readAgain = false;
-  private readonly poll: NodeJS.Timeout;
+  private closed = false;
+  private readonly timers: NodeJS.Timeout[];
 
   private constructor(
     url: string,
     private readonly logger: Logger,
   ) {
-    this.pool = new pg.Pool({ connectionString: url, max: 6, application_name: 'bus', keepAlive: true });
+    this.pool = new pg.Pool({
+      connectionString: url,
+      max: 6,
+      application_name: 'bus',
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+      // A publisher that hangs must not keep the others from publishing.
+      statement_timeout: 10_000,
+      idle_in_transaction_session_timeout: 15_000,
+    });
     this.pool.on('error', (error) => logger.warn({ err: error }, 'an idle connection to the bus was lost'));
+    // A connection that breaks in a transaction says so to the transaction; unheard, it would end the process.
+    this.pool.on('connect', (client) => client.on('error', () => undefined));
     this.listener = new SessionConnection(url, 'bus-listener', logger, async (client) => {
       client.on('notification', () => this.wake());
       await client.query(`listen ${CHANNEL}`);
     });
-    // A hint may be lost with its connection: look anyway.
-    this.poll = setInterval(() => {
-      void this.listener.get().catch(() => undefined);
-      this.wake();
-    }, POLL_MS);
-    this.poll.unref();
+    this.timers = [
+      // A hint may be lost with its connection: look anyway.
+      setInterval(() => {
+        void this.listener.get().catch(() => undefined);
+        this.wake();
+      }, POLL_MS),
+      setInterval(() => void this.prune().catch((thrown: unknown) => this.warn(thrown, 'could not prune')), HOUR),
+    ];
+    for (const timer of this.timers) timer.unref();
   }
 
-  /** Creates the tables where they are missing. */
+  /** Creates the database and its tables where they are missing. */
   static async open(url: string, logger: Logger): Promise<PostgresEventBus> {
+    await createMissingDatabase(url);
     const bus = new PostgresEventBus(url, logger);
     try {
-      await bus.createTables();
-      const { rows } = await bus.pool.query<{ position: string }>(
-        'select coalesce(max(position), 0) as position from bus_event',
-      );
-      bus.position = BigInt(rows[0]?.position ?? 0);
+      await bus.pool.query(TABLES);
       await bus.listener.get();
       return bus;
     } catch (thrown) {
@@ -85,6 +112,8 @@ export class PostgresEventBus implements EventBus {
       subjects.map((subject) => ({ id, subject, payload: JSON.stringify(payload) })),
     );
     if (rows.length === 0) return;
+    for (const { subject } of rows) requireSubject(subject);
+    const conflated = events.flatMap((event) => (event.latestOnly ? event.subjects : []));
     await this.inTransaction(async (client) => {
       await client.query('select pg_advisory_xact_lock($1)', [PUBLISH_LOCK]);
       await client.query(
@@ -94,45 +123,32 @@ export class PostgresEventBus implements EventBus {
          on conflict (id, subject) do nothing`,
         [rows.map((row) => row.id), rows.map((row) => row.subject), rows.map((row) => row.payload)],
       );
+      if (conflated.length > 0) await dropOlder(client, conflated);
       await client.query(`notify ${CHANNEL}`);
     });
     this.wake();
   }
 
   async subscribe(subject: string, start: StartAt): Promise<EventStream> {
-    const after = typeof start === 'object' ? positionOf(start.after) : 0n;
-    const past = start === 'LIVE' ? null : this.past(subject, start, after);
+    requireSubject(subject);
+    const { newest, given, newestOfSubject } = await this.positions(subject);
+    const after = beginning(start, newest, newestOfSubject);
+    if (after > given) throw invalidCursor();
     // Attached before the past is read: nothing can fall between the two.
-    const stream = new QueuedEventStream(past, (ended) => this.detach(subject, ended));
+    const past = start === 'LIVE' ? null : this.past(subject, after);
+    const stream = new QueuedEventStream(past, (ended) => this.detach(subject, ended), after);
+    if (this.live.size === 0) this.position = newest;
     this.attach(subject, stream);
     return stream;
   }
 
   async consume(name: string, prefix: string, react: (event: BusEvent) => Promise<void>): Promise<Consumption> {
-    let stopped = false;
-    const hint = { wake: () => undefined as void };
-    const waker = () => hint.wake();
-    this.wakers.add(waker);
-    const loop = (async () => {
-      while (!stopped) {
-        const woken = new Promise<void>((resolve) => {
-          hint.wake = resolve;
-        });
-        const moved = await this.consumeBatch(name, prefix, react, () => stopped).catch((thrown: unknown) => {
-          if (!stopped) this.logger.error({ err: thrown, consumer: name }, 'could not react to an event, trying again');
-          return false;
-        });
-        if (!moved && !stopped) await Promise.race([woken, delay(POLL_MS)]);
-      }
-    })();
-    return {
-      stop: async () => {
-        stopped = true;
-        this.wakers.delete(waker);
-        hint.wake();
-        await loop;
-      },
-    };
+    requireSubject(prefix);
+    const consumption = new PostgresConsumption(this.pool, this.logger, name, prefix, react, (stopped) =>
+      this.consumptions.delete(stopped),
+    );
+    this.consumptions.add(consumption);
+    return consumption;
   }
 
   async ready(): Promise<void> {
@@ -140,21 +156,45 @@ export class PostgresEventBus implements EventBus {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.poll);
+    if (this.closed) return;
+    this.closed = true;
+    for (const timer of this.timers) clearInterval(timer);
     for (const streams of this.live.values()) for (const stream of [...streams]) stream.end();
+    await Promise.all([...this.consumptions].map((consumption) => consumption.stop()));
     await this.listener.stop();
     await this.reading;
     await this.pool.end();
   }
 
-  private async createTables(): Promise<void> {
-    try {
-      await this.pool.query(TABLES);
-    } catch (thrown) {
-      // Two processes created them at once: the other one's are as good.
-      if (!isDatabaseError(thrown, '23505') && !isDatabaseError(thrown, '42P07')) throw thrown;
-      await this.pool.query(TABLES);
+  /** Drops events that are older than the bus keeps, a few at a time, so that publishers hardly wait. */
+  async prune(retentionMs: number = RETENTION_MS): Promise<void> {
+    for (let dropped = BATCH; dropped === BATCH && !this.closed; ) {
+      // Positions grow with time: only the front is looked at, never the whole table.
+      const { rowCount } = await this.pool.query(
+        `delete from bus_event where position in (
+           select position from (select position, published_at from bus_event order by position limit ${BATCH}) front
+            where published_at < now() - $1 * interval '1 millisecond')`,
+        [retentionMs],
+      );
+      dropped = rowCount ?? 0;
     }
+  }
+
+  private async positions(subject: string): Promise<{ newest: bigint; given: bigint; newestOfSubject: bigint | null }> {
+    const { rows } = await this.pool.query<{ newest: string; given: string; of_subject: string | null }>(
+      `select coalesce(max(position), 0) as newest,
+              coalesce(pg_sequence_last_value(pg_get_serial_sequence('bus_event', 'position')), 0) as given,
+              (select max(position) from bus_event where subject = $1) as of_subject
+         from bus_event`,
+      [subject],
+    );
+    const [row] = rows;
+    return {
+      newest: BigInt(row?.newest ?? 0),
+      // More than the newest where events were dropped.
+      given: BigInt(row?.given ?? 0),
+      newestOfSubject: row?.of_subject == null ? null : BigInt(row.of_subject),
+    };
   }
 
   private attach(subject: string, stream: QueuedEventStream): void {
@@ -169,17 +209,9 @@ export class PostgresEventBus implements EventBus {
     if (streams?.size === 0) this.live.delete(subject);
   }
 
-  private async *past(subject: string, start: StartAt, after: bigint): AsyncGenerator<BusEvent> {
-    if (start === 'LATEST') {
-      const { rows } = await this.pool.query<Row>(
-        'select position, id, subject, payload from bus_event where subject = $1 order by position desc limit 1',
-        [subject],
-      );
-      yield* rows;
-      return;
-    }
+  private async *past(subject: string, after: bigint): AsyncGenerator<BusEvent> {
     for (let last = after; ; ) {
-      const { rows } = await this.pool.query<Row>(
+      const { rows } = await this.pool.query<EventRow>(
         `select position, id, subject, payload from bus_event
           where subject = $1 and position > $2 order by position limit ${BATCH}`,
         [subject, last],
@@ -193,13 +225,15 @@ export class PostgresEventBus implements EventBus {
 
   /** Reads what is new, for all live streams at once. One read at a time; a hint during a read causes another one. */
   private wake(): void {
-    for (const waker of this.wakers) waker();
+    for (const consumption of this.consumptions) consumption.wake();
+    // A process that only publishes need not read what it wrote.
+    if (this.closed || this.live.size === 0) return;
     if (this.reading) {
       this.readAgain = true;
       return;
     }
     this.reading = this.readNew()
-      .catch((thrown: unknown) => this.logger.warn({ err: thrown }, 'could not read the bus'))
+      .catch((thrown: unknown) => this.warn(thrown, 'could not read the bus'))
       .finally(() => {
         this.reading = null;
         if (this.readAgain) {
@@ -211,7 +245,7 @@ export class PostgresEventBus implements EventBus {
 
   private async readNew(): Promise<void> {
     for (;;) {
-      const { rows } = await this.pool.query<Row>(
+      const { rows } = await this.pool.query<EventRow>(
         `select position, id, subject, payload from bus_event where position > $1 order by position limit ${BATCH}`,
         [this.position],
       );
@@ -221,32 +255,6 @@ export class PostgresEventBus implements EventBus {
       }
       if (rows.length < BATCH) return;
     }
-  }
-
-  /** Takes the consumer's turn, reacts to a few events, remembers how far it came. */
-  private async consumeBatch(
-    name: string,
-    prefix: string,
-    react: (event: BusEvent) => Promise<void>,
-    stopped: () => boolean,
-  ): Promise<boolean> {
-    await this.pool.query('insert into bus_consumer (name, position) values ($1, 0) on conflict do nothing', [name]);
-    const { rows } = await this.pool.query<Row>(
-      `select event.position, id, subject, payload from bus_event event, bus_consumer consumer
-        where consumer.name = $1 and event.position > consumer.position and subject like $2
-        order by event.position limit 50`,
-      [name, `${prefix.replace(/[\\%_]/g, '\\$&')}.%`],
-    );
-    for (const row of rows) {
-      if (stopped()) return false;
-      await react(row);
-      // Reactions are idempotent, so two processes with the same name may overlap; the position only moves on.
-      await this.pool.query('update bus_consumer set position = $2 where name = $1 and position < $2', [
-        name,
-        row.position,
-      ]);
-    }
-    return rows.length > 0;
   }
 
   private async inTransaction(work: (client: pg.PoolClient) => Promise<void>): Promise<void> {
@@ -262,9 +270,24 @@ export class PostgresEventBus implements EventBus {
       throw thrown;
     }
   }
+
+  private warn(thrown: unknown, message: string): void {
+    if (!this.closed) this.logger.warn({ err: thrown }, message);
+  }
 }
 
-function positionOf(text: string): bigint {
-  if (!/^\d{1,18}$/.test(text)) throw new InvalidError('INVALID_CURSOR', 'This cursor is not one of ours.');
-  return BigInt(text);
+async function dropOlder(client: pg.PoolClient, subjects: readonly string[]): Promise<void> {
+  await client.query(
+    `delete from bus_event old where subject = any($1)
+        and position < (select max(position) from bus_event newer where newer.subject = old.subject)`,
+    [subjects],
+  );
+}
+
+/** The position after which a stream begins. Fixed when it is attached, not when it is first read. */
+function beginning(start: StartAt, newest: bigint, newestOfSubject: bigint | null): bigint {
+  if (start === 'BEGINNING') return 0n;
+  if (start === 'LIVE') return newest;
+  if (start === 'LATEST') return newestOfSubject === null ? newest : newestOfSubject - 1n;
+  return positionOf(start.after);
 }

@@ -1,3 +1,6 @@
+import { DAY } from '../clock.js';
+import { InvalidError, NotFoundError } from '../error.js';
+
 /** What happened, as it travels between services. Thin: ids, never personal data. */
 export type EventPayload = Readonly<Record<string, unknown>>;
 
@@ -7,6 +10,8 @@ export interface OutgoingEvent {
   /** Each audience has a subject: dot-separated tokens, such as `payment.pay_us_01…`. */
   readonly subjects: readonly string[];
   readonly payload: EventPayload;
+  /** Only the newest event of the subject matters (a price): older ones are dropped. */
+  readonly latestOnly?: boolean;
 }
 
 export interface BusEvent {
@@ -25,7 +30,7 @@ export type EventStream = AsyncIterableIterator<BusEvent, undefined, undefined> 
   return(): Promise<IteratorResult<BusEvent, undefined>>;
 };
 
-/** At least once, in order per subject, resumable by position. */
+/** At least once, in order per subject, resumable by position. Events are kept for 30 days. */
 export interface EventBus {
   /** Resolves when the bus has stored all of them. */
   publish(events: readonly OutgoingEvent[]): Promise<void>;
@@ -33,6 +38,7 @@ export interface EventBus {
   /**
    * Resolves when the stream is attached: nothing published afterwards is missed.
    * @throws InvalidError INVALID_CURSOR for a position that this bus never gave
+   * @throws NotFoundError for a subject that nothing is ever published to: clients' input may be part of one
    */
   subscribe(subject: string, start: StartAt): Promise<EventStream>;
 
@@ -48,5 +54,34 @@ export interface EventBus {
 }
 
 export interface Consumption {
+  /** Resolves when the reaction under way is done. */
   stop(): Promise<void>;
+}
+
+/** How long a bus keeps an event. */
+export const RETENTION_MS = 30 * DAY;
+
+const SUBJECT = /^[\w-]{1,64}(\.[\w-]{1,64}){0,7}$/;
+
+/**
+ * Whether this is a subject: tokens of letters, digits, `_` and `-`. Anything else could be a wildcard to a bus, and
+ * show a client more than it may see.
+ */
+export function isSubject(text: string): boolean {
+  return SUBJECT.test(text);
+}
+
+/** @throws NotFoundError */
+export function requireSubject(text: string): void {
+  if (!isSubject(text)) throw new NotFoundError();
+}
+
+/** The position that a client sent as a cursor. @throws InvalidError INVALID_CURSOR */
+export function positionOf(cursor: string): bigint {
+  if (!/^\d{1,18}$/.test(cursor)) throw invalidCursor();
+  return BigInt(cursor);
+}
+
+export function invalidCursor(): InvalidError {
+  return new InvalidError('INVALID_CURSOR', 'This cursor is not one of ours.');
 }

@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { setTimeout as delay } from 'node:timers/promises';
 import { SessionConnection } from '../database.js';
 import type { Logger } from '../telemetry.js';
 import type { EventBus, OutgoingEvent } from './event-bus.js';
+import { WakeUp } from './wake-up.js';
 
 /** The table that `publish` and the relay need; part of the first migration of each subgraph that has events. */
 export const outboxTable = `
@@ -14,8 +14,11 @@ export const outboxTable = `
     created_at timestamptz not null default now()
   )`;
 
-/** Writes an event into the transaction of `em`: it reaches the bus if and only if that commits. */
-export async function publish(em: EntityManager, event: OutgoingEvent): Promise<void> {
+/**
+ * Writes an event into the transaction of `em`: it reaches the bus if and only if that commits. Prices and the like
+ * (`latestOnly`) do not come this way: they go to the bus directly.
+ */
+export async function publish(em: EntityManager, event: Omit<OutgoingEvent, 'latestOnly'>): Promise<void> {
   await em.execute('insert into outbox (id, subjects, payload) values (?, ?::text[], ?::jsonb)', [
     event.id,
     `{${event.subjects.map((subject) => JSON.stringify(subject)).join(',')}}`,
@@ -41,7 +44,7 @@ interface Row {
  */
 export class OutboxRelay {
   private stopped = false;
-  private wakeUp: () => void = () => undefined;
+  private readonly wakeUp = new WakeUp();
   private loop: Promise<void> | null = null;
   private readonly connection: SessionConnection;
   private leading = false;
@@ -62,26 +65,23 @@ export class OutboxRelay {
 
   /** Tells the relay of this process that something was committed; others find it by polling. */
   wake(): void {
-    this.wakeUp();
+    this.wakeUp.call();
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
-    this.wakeUp();
-    await this.loop;
-    await this.connection.stop();
+    this.wakeUp.call();
+    // Not the loop first: it waits for the connection while the database is away.
+    await this.connection.stop(this.loop);
   }
 
   private async run(): Promise<void> {
     while (!this.stopped) {
-      const woken = new Promise<void>((resolve) => {
-        this.wakeUp = resolve;
-      });
       const moved = await this.relayBatch().catch((thrown: unknown) => {
         if (!this.stopped) this.logger.warn({ err: thrown }, 'could not relay events, trying again');
         return 0;
       });
-      if (moved < BATCH && !this.stopped) await Promise.race([woken, delay(POLL_MS)]);
+      if (moved < BATCH && !this.stopped) await this.wakeUp.sleep(POLL_MS);
     }
   }
 

@@ -27,9 +27,13 @@ export function formatError(formatted: GraphQLFormattedError, thrown: unknown, l
     return { message, ...place, extensions: { code, transient, ...(Object.keys(details).length > 0 && { details }) } };
   }
   const code = formatted.extensions?.['code'];
-  if (typeof code === 'string' && HARMLESS.has(code)) return { message: formatted.message, ...place, extensions: { code } };
+  if (typeof code === 'string' && HARMLESS.has(code))
+    return { message: formatted.message, ...place, extensions: { code } };
   const correlationId = currentRequest.getStore()?.requestId ?? randomUUID();
-  logger.error({ err: thrown instanceof GraphQLError ? (thrown.originalError ?? thrown) : thrown, correlationId }, 'failed');
+  logger.error(
+    { err: thrown instanceof GraphQLError ? (thrown.originalError ?? thrown) : thrown, correlationId },
+    'failed',
+  );
   return {
     message: 'Something went wrong on our side. Nothing was charged that the payment does not show.',
     ...place,

@@ -1,6 +1,10 @@
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
 
-function textScalar(name: string, description: string, isValid: (text: string) => boolean): GraphQLScalarType<string, string> {
+function textScalar(
+  name: string,
+  description: string,
+  isValid: (text: string) => boolean,
+): GraphQLScalarType<string, string> {
   const check = (value: unknown): string => {
     if (typeof value === 'string' && isValid(value)) return value;
     throw new GraphQLError(`This is not a ${name}.`, { extensions: { code: 'BAD_USER_INPUT' } });

@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 import { z } from 'zod';
-import { type DomainError, ConflictError, messageOf, UnavailableError } from '../error.js';
+import { ConflictError, type DomainError, messageOf, UnavailableError } from '../error.js';
 import { Money } from '../money/money.js';
 import { Principal } from '../principal.js';
 import { PRINCIPAL_HEADER, type PrincipalSigner } from '../principal.token.js';
@@ -62,12 +62,21 @@ export class SubgraphClient {
    * @throws the DomainError that the subgraph answered, by its code
    * @throws UnavailableError SUBGRAPH_UNAVAILABLE when it does not answer in time or answers nonsense
    */
-  async ask<Answer>(query: string, variables: Readonly<Record<string, unknown>>, schema: z.ZodType<Answer>): Promise<Answer> {
+  async ask<Answer>(
+    query: string,
+    variables: Readonly<Record<string, unknown>>,
+    schema: z.ZodType<Answer>,
+  ): Promise<Answer> {
     const headers = {
       [PRINCIPAL_HEADER]: await this.signer.sign(Principal.service(this.signer.issuer)),
       [REQUEST_ID_HEADER]: currentRequest.getStore()?.requestId,
     };
-    const { data, errors } = await this.send({ query, variables, headers, signal: AbortSignal.timeout(this.deadlineMs) });
+    const { data, errors } = await this.send({
+      query,
+      variables,
+      headers,
+      signal: AbortSignal.timeout(this.deadlineMs),
+    });
     const [error] = errors ?? [];
     if (error) throw this.revive(error);
     const answer = schema.safeParse(data);

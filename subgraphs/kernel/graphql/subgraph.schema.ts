@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import { type DocumentNode, type GraphQLSchema, parse } from 'graphql';
-import { buildSchema, createResolversMap, type NonEmptyArray } from 'type-graphql';
+import { buildSchema, type ClassType, createResolversMap, type NonEmptyArray } from 'type-graphql';
 import { DateTimeScalar } from './scalars.js';
 
 // 2.9 is the newest version that both the Guild's and Apollo's composer take.
@@ -11,7 +11,10 @@ const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9
 ])\n`;
 
 /** Finds the thing that a key names, or null. Call the loader before any `await`, or it cannot batch. */
-export type ReferenceResolver<Context> = (reference: { __typename: string } & Record<string, string>, context: Context) => unknown;
+export type ReferenceResolver<Context> = (
+  reference: { __typename: string } & Record<string, string>,
+  context: Context,
+) => unknown;
 
 export interface SubgraphSchema {
   readonly schema: GraphQLSchema;
@@ -23,9 +26,9 @@ export interface SubgraphSchema {
  * @param references type name → how a reference to it is resolved
  */
 export async function buildSubgraph<Context>(
-  resolvers: NonEmptyArray<Function>,
+  resolvers: NonEmptyArray<ClassType<object>>,
   references: Readonly<Record<string, ReferenceResolver<Context>>>,
-  orphanedTypes: readonly Function[] = [],
+  orphanedTypes: readonly ClassType<object>[] = [],
 ): Promise<SubgraphSchema> {
   const base = await buildSchema({
     resolvers,

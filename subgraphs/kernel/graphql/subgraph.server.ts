@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ApolloServer, HeaderMap } from '@apollo/server';
-import { ApolloServerPluginInlineTraceDisabled, ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import type { Registry } from 'prom-client';
 import { messageOf } from '../error.js';
 import { currentRequest, REQUEST_ID_HEADER } from '../telemetry.js';
@@ -102,7 +105,11 @@ export async function answerRoute(route: Route, request: IncomingMessage): Promi
   return body ? route.answer({ headers: request.headers, body }) : { status: 413 };
 }
 
-async function answerGraphql(subgraph: Subgraph, apollo: ApolloServer<object>, request: IncomingMessage): Promise<RouteAnswer> {
+async function answerGraphql(
+  subgraph: Subgraph,
+  apollo: ApolloServer<object>,
+  request: IncomingMessage,
+): Promise<RouteAnswer> {
   const bytes = await bodyOf(request);
   if (!bytes) return { status: 413 };
   let body: unknown;

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import {
   type DocumentNode,
-  execute,
   type ExecutionResult,
+  execute,
   type GraphQLError,
-  type GraphQLFormattedError,
   GraphQLError as GraphQLErrorClass,
+  type GraphQLFormattedError,
   parse,
   validate,
 } from 'graphql';
@@ -92,7 +92,8 @@ export function inProcess(subgraph: Subgraph): SubgraphTransport {
       });
       return shaped(result);
     } catch (thrown) {
-      const error = thrown instanceof GraphQLErrorClass ? thrown : new GraphQLErrorClass('', { originalError: thrown as Error });
+      const error =
+        thrown instanceof GraphQLErrorClass ? thrown : new GraphQLErrorClass('', { originalError: thrown as Error });
       return { errors: [format(error)] };
     }
   };

@@ -57,7 +57,8 @@ export function isCurrency(code: string): code is Currency {
 
 /** @throws InvalidError INVALID_MONEY for a code that is unknown or not in capitals */
 export function currencyOf(code: string): Currency {
-  if (!isCurrency(code)) throw new InvalidError('INVALID_MONEY', 'This is not a currency that we know.', { currency: code.slice(0, 8) });
+  if (!isCurrency(code))
+    throw new InvalidError('INVALID_MONEY', 'This is not a currency that we know.', { currency: code.slice(0, 8) });
   return code;
 }
 

@@ -32,7 +32,7 @@ export class Rate {
   }
 
   /** Crosses two rates exactly: EUR/USD inverted, then EUR/CNY, gives USD/CNY. */
-  then(next: Rate): Rate {
+  crossedWith(next: Rate): Rate {
     invariant(this.quote === next.base, `${this.quote} does not lead to ${next.base}`);
     return Rate.of(this.base, next.quote, this.numerator * next.numerator, this.denominator * next.denominator);
   }
@@ -58,7 +58,9 @@ export class Rate {
   /** The rate as a decimal with `decimals` places, half to even; for people, not for sums. */
   toDecimal(decimals: number): string {
     const scale = 10n ** BigInt(decimals);
-    const digits = divideHalfEven(this.numerator * scale, this.denominator).toString().padStart(decimals + 1, '0');
+    const digits = divideHalfEven(this.numerator * scale, this.denominator)
+      .toString()
+      .padStart(decimals + 1, '0');
     return decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
   }
 

@@ -1,0 +1,236 @@
+import {
+  type Consumer,
+  type ConsumerMessages,
+  DeliverPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+  type JsMsg,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
+import { connect, headers, type NatsConnection, nanos } from '@nats-io/transport-node';
+import { z } from 'zod';
+import { HOUR, SECOND, sleep } from '../clock.js';
+import type { Logger } from '../telemetry.js';
+import {
+  type BusEvent,
+  type Consumption,
+  type EventBus,
+  type EventStream,
+  invalidCursor,
+  type OutgoingEvent,
+  positionOf,
+  RETENTION_MS,
+  requireSubject,
+  type StartAt,
+} from './event-bus.js';
+import { NatsConsumption } from './event-consumption.nats.js';
+import { QueuedEventStream } from './event-stream.js';
+
+const STREAM = 'SOJOURN';
+const PREFIX = 'sojourn.event.';
+// Why a request to JetStream failed, as its server numbers it.
+const NO_MESSAGE_FOUND = 10_037;
+const STREAM_NOT_FOUND = 10_059;
+
+const bodySchema = z.object({ id: z.string(), payload: z.record(z.string(), z.unknown()) });
+
+/**
+ * The bus of many machines: one JetStream stream in files, positions are its sequence. Where only the newest event of
+ * a subject matters, publishing rolls the subject up: the server drops the older ones.
+ */
+export class NatsEventBus implements EventBus {
+  private readonly streams = new Map<QueuedEventStream, ConsumerMessages>();
+  private readonly consumptions = new Set<NatsConsumption>();
+  private closed = false;
+
+  private constructor(
+    private readonly connection: NatsConnection,
+    private readonly client: JetStreamClient,
+    private readonly admin: JetStreamManager,
+    private readonly logger: Logger,
+  ) {
+    void this.watch();
+  }
+
+  /** Connects, trying for a quarter of a minute, and creates the stream where it is missing. Then reconnects forever. */
+  static async open(url: string, logger: Logger): Promise<NatsEventBus> {
+    const connection = await connectWithin(15 * SECOND, url, logger);
+    try {
+      const admin = await jetstreamManager(connection, { timeout: 5 * SECOND });
+      await createMissingStream(admin);
+      return new NatsEventBus(connection, jetstream(connection, { timeout: 5 * SECOND }), admin, logger);
+    } catch (thrown) {
+      await connection.close();
+      throw thrown;
+    }
+  }
+
+  async publish(events: readonly OutgoingEvent[]): Promise<void> {
+    const bySubject = new Map<string, OutgoingEvent[]>();
+    for (const event of events)
+      for (const subject of event.subjects) {
+        requireSubject(subject);
+        bySubject.set(subject, [...(bySubject.get(subject) ?? []), event]);
+      }
+    // In order within a subject, also when a connection breaks halfway and all of it is sent again.
+    const sent = [...bySubject].map(async ([subject, ofSubject]) => {
+      for (const event of ofSubject) await this.send(subject, event);
+    });
+    const failed = (await Promise.allSettled(sent)).find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  async subscribe(subject: string, start: StartAt): Promise<EventStream> {
+    requireSubject(subject);
+    const first = await this.firstSequence(subject, start);
+    // By number always: a consumer that is made again after a loss would otherwise begin somewhere else.
+    const consumer = await this.client.consumers.get(STREAM, {
+      filter_subjects: PREFIX + subject,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: first,
+    });
+    const messages = await consumer.consume({ max_messages: 100, idle_heartbeat: 5 * SECOND });
+    const stream = new QueuedEventStream(this.eventsOf(messages), (ended) => this.forget(ended, consumer));
+    this.streams.set(stream, messages);
+    return stream;
+  }
+
+  async consume(name: string, prefix: string, react: (event: BusEvent) => Promise<void>): Promise<Consumption> {
+    requireSubject(prefix);
+    const consumption = new NatsConsumption(this.client, this.admin, this.logger, {
+      stream: STREAM,
+      name,
+      filter: `${PREFIX}${prefix}.>`,
+      react: async (message) => {
+        const event = this.eventOf(message);
+        if (event) await react(event);
+      },
+      onStop: (stopped) => this.consumptions.delete(stopped),
+    });
+    this.consumptions.add(consumption);
+    await consumption.start();
+    return consumption;
+  }
+
+  async ready(): Promise<void> {
+    await this.admin.streams.info(STREAM);
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    for (const stream of [...this.streams.keys()]) stream.end();
+    await Promise.all([...this.consumptions].map((consumption) => consumption.stop()));
+    await this.connection.close();
+  }
+
+  private async send(subject: string, event: OutgoingEvent): Promise<void> {
+    const { id, payload, latestOnly } = event;
+    const options = { msgID: `${id}:${subject}` };
+    const body = JSON.stringify({ id, payload });
+    if (!latestOnly) return void (await this.client.publish(PREFIX + subject, body, options));
+    const rollUp = headers();
+    rollUp.set('Nats-Rollup', 'sub');
+    await this.client.publish(PREFIX + subject, body, { ...options, headers: rollUp });
+  }
+
+  private async firstSequence(subject: string, start: StartAt): Promise<number> {
+    if (start === 'BEGINNING') return 1;
+    const { state } = await this.admin.streams.info(STREAM);
+    if (start === 'LIVE') return state.last_seq + 1;
+    if (start === 'LATEST') return (await this.newestOf(subject)) ?? state.last_seq + 1;
+    const after = positionOf(start.after);
+    if (after > BigInt(state.last_seq)) throw invalidCursor();
+    return Number(after) + 1;
+  }
+
+  private async newestOf(subject: string): Promise<number | null> {
+    try {
+      const message = await this.admin.streams.getMessage(STREAM, { last_by_subj: PREFIX + subject });
+      return message?.seq ?? null;
+    } catch (thrown) {
+      if (isApiError(thrown, NO_MESSAGE_FOUND)) return null;
+      throw thrown;
+    }
+  }
+
+  private async *eventsOf(messages: ConsumerMessages): AsyncGenerator<BusEvent> {
+    for await (const message of messages) {
+      const event = this.eventOf(message);
+      if (event) yield event;
+    }
+  }
+
+  /** Null for a message that is not of ours: it is logged and left out, or it would block all that follow. */
+  private eventOf(message: JsMsg): BusEvent | null {
+    const { seq: position } = message;
+    try {
+      const { id, payload } = bodySchema.parse(message.json());
+      return { id, subject: message.subject.slice(PREFIX.length), position: String(position), payload };
+    } catch (thrown) {
+      this.logger.error({ err: thrown, position }, 'a foreign message on the bus is left out');
+      return null;
+    }
+  }
+
+  private forget(stream: QueuedEventStream, consumer: Consumer): void {
+    this.streams.get(stream)?.stop();
+    this.streams.delete(stream);
+    // Left alone, the server would drop it after five minutes.
+    if (!this.connection.isClosed()) void consumer.delete().catch(() => undefined);
+  }
+
+  private async watch(): Promise<void> {
+    for await (const { type } of this.connection.status()) {
+      if (type === 'disconnect' && !this.closed) this.logger.warn('lost the connection to the bus');
+      if (type === 'reconnect') this.logger.info('connected to the bus again');
+    }
+  }
+}
+
+async function connectWithin(ms: number, url: string, logger: Logger): Promise<NatsConnection> {
+  const deadline = Date.now() + ms;
+  for (;;) {
+    try {
+      return await connect({
+        servers: url,
+        name: 'sojourn',
+        timeout: 2 * SECOND,
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 250,
+        reconnectJitter: 250,
+        pingInterval: 20 * SECOND,
+      });
+    } catch (thrown) {
+      if (Date.now() > deadline) throw thrown;
+      logger.warn({ err: thrown }, 'cannot connect to the bus, trying again');
+      await sleep(500);
+    }
+  }
+}
+
+/** An existing stream is left as it is: who runs the servers may have given it replicas or another age. */
+async function createMissingStream(admin: JetStreamManager): Promise<void> {
+  try {
+    await admin.streams.info(STREAM);
+  } catch (thrown) {
+    if (!isApiError(thrown, STREAM_NOT_FOUND)) throw thrown;
+    await admin.streams.add({
+      name: STREAM,
+      subjects: [`${PREFIX}>`],
+      storage: StorageType.File,
+      retention: RetentionPolicy.Limits,
+      max_age: nanos(RETENTION_MS),
+      // Longer than a relay needs to be started again and send its last batch a second time.
+      duplicate_window: nanos(HOUR),
+      allow_rollup_hdrs: true,
+    });
+  }
+}
+
+function isApiError(thrown: unknown, code: number): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === code;
+}

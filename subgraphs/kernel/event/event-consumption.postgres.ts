@@ -1,0 +1,69 @@
+import type pg from 'pg';
+import type { Logger } from '../telemetry.js';
+import type { BusEvent, Consumption } from './event-bus.js';
+import type { EventRow } from './event-bus.postgres.js';
+import { WakeUp } from './wake-up.js';
+
+const BATCH = 50;
+const POLL_MS = 1_000;
+
+/** Reads the bus's table for one named consumer, from where its row in `bus_consumer` says. */
+export class PostgresConsumption implements Consumption {
+  private stopped = false;
+  private readonly wakeUp = new WakeUp();
+  private readonly loop: Promise<void>;
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly logger: Logger,
+    private readonly name: string,
+    private readonly prefix: string,
+    private readonly react: (event: BusEvent) => Promise<void>,
+    private readonly onStop: (stopped: PostgresConsumption) => void,
+  ) {
+    this.loop = this.run();
+  }
+
+  wake(): void {
+    this.wakeUp.call();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.onStop(this);
+    this.wakeUp.call();
+    await this.loop;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      const moved = await this.reactToBatch().catch((thrown: unknown) => {
+        this.logger.error({ err: thrown, consumer: this.name }, 'could not react to an event, trying again');
+        return false;
+      });
+      if (!moved && !this.stopped) await this.wakeUp.sleep(POLL_MS);
+    }
+  }
+
+  private async reactToBatch(): Promise<boolean> {
+    await this.pool.query('insert into bus_consumer (name, position) values ($1, 0) on conflict do nothing', [
+      this.name,
+    ]);
+    const { rows } = await this.pool.query<EventRow>(
+      `select event.position, id, subject, payload from bus_event event, bus_consumer consumer
+        where consumer.name = $1 and event.position > consumer.position and subject like $2
+        order by event.position limit ${BATCH}`,
+      [this.name, `${this.prefix.replace(/[\\%_]/g, '\\$&')}.%`],
+    );
+    for (const row of rows) {
+      if (this.stopped) return false;
+      await this.react(row);
+      // Reactions are idempotent, so two processes with the same name may overlap; the position only moves on.
+      await this.pool.query('update bus_consumer set position = $2 where name = $1 and position < $2', [
+        this.name,
+        row.position,
+      ]);
+    }
+    return rows.length > 0;
+  }
+}
