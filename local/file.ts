@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -8,9 +9,8 @@ import { dirname } from 'node:path';
 export async function readOrCreate(file: string, create: () => Promise<string>): Promise<string> {
   const present = await readFile(file, 'utf8').catch(ignoreMissing);
   if (present !== null) return present;
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
   await mkdir(dirname(file), { recursive: true });
-  await rm(draft, { force: true });
   const writer = await open(draft, 'wx', 0o600);
   try {
     await writer.writeFile(await create());
