@@ -1,0 +1,168 @@
+import {
+  type DocumentNode,
+  GraphQLError,
+  getOperationAST,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  type SelectionSetNode,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { InvalidError } from '../subgraphs/kernel/error.js';
+import { askerOf, type Identity } from './context.js';
+import { type Rate, RateLimiter } from './rate-limit.js';
+
+/** How much one operation may ask for. Checked before validation, whose own cost grows faster than the text. */
+export interface DocumentLimits {
+  readonly tokens: number;
+  readonly depth: number;
+  readonly aliases: number;
+  /** Fields after all fragments are spread out: a few fragments can stand for millions. */
+  readonly fields: number;
+}
+
+export interface AdmissionOptions {
+  readonly limits: DocumentLimits;
+  /** Null: nobody is counted. */
+  readonly rate: Rate | null;
+}
+
+export const defaultLimits: DocumentLimits = { tokens: 4_000, depth: 25, aliases: 100, fields: 2_000 };
+export const defaultRate: Rate = { perSecond: 1_000, burst: 5_000 };
+
+/** An operation as it came in, whatever it came by. */
+export interface OperationRequest {
+  readonly query?: string;
+  readonly operationName?: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly extensions?: Readonly<Record<string, unknown>>;
+}
+
+/** An operation that may go on; not yet validated against the schema. */
+export interface AdmittedOperation extends OperationRequest {
+  readonly query: string;
+  readonly document: DocumentNode;
+  /** Missing when the document has several operations and the name fits none: validation says so. */
+  readonly operation: OperationDefinitionNode | undefined;
+}
+
+// Counted in characters of text. A parsed document takes some thirty times that.
+const CACHED_TEXT = 1024 * 1024;
+
+/** Decides whether an operation may be looked at: who asks how often, and how much it asks for. One for all transports. */
+export class Admission {
+  private readonly limiter: RateLimiter | null;
+  private readonly documents = new LRUCache<string, DocumentNode | Error>({
+    maxSize: CACHED_TEXT,
+    sizeCalculation: (_document, text) => text.length + 100,
+  });
+
+  constructor(private readonly options: AdmissionOptions) {
+    this.limiter = options.rate && new RateLimiter(options.rate);
+  }
+
+  /** @throws UnavailableError RATE_LIMITED */
+  count(identity: Identity, address: string): void {
+    this.limiter?.take(askerOf(identity, address));
+  }
+
+  /**
+   * @throws InvalidError OPERATION_TOO_COMPLEX
+   * @throws GraphQLError GRAPHQL_PARSE_FAILED
+   */
+  admit(request: OperationRequest & { query: string }): AdmittedOperation {
+    const known = this.documents.get(request.query) ?? this.read(request.query);
+    if (known instanceof Error) throw known;
+    const operation = getOperationAST(known, request.operationName) ?? undefined;
+    return { ...request, document: known, operation };
+  }
+
+  private read(text: string): DocumentNode | Error {
+    const checked = this.check(text);
+    this.documents.set(text, checked);
+    return checked;
+  }
+
+  private check(text: string): DocumentNode | Error {
+    const { limits } = this.options;
+    try {
+      const document = parse(text, { maxTokens: limits.tokens });
+      const weight = weigh(document);
+      if (weight.depth > limits.depth) return tooComplex('depth', limits.depth);
+      if (weight.aliases > limits.aliases) return tooComplex('aliases', limits.aliases);
+      if (weight.fields > limits.fields) return tooComplex('fields', limits.fields);
+      return document;
+    } catch (thrown) {
+      if (!(thrown instanceof GraphQLError)) throw thrown;
+      // graphql-js has no code for it.
+      if (/token limit/i.test(thrown.message)) return tooComplex('tokens', limits.tokens);
+      const { source, positions, message } = thrown;
+      return new GraphQLError(message, { source, positions, extensions: { code: 'GRAPHQL_PARSE_FAILED' } });
+    }
+  }
+}
+
+interface Weight {
+  readonly depth: number;
+  readonly aliases: number;
+  readonly fields: number;
+}
+
+const NOTHING: Weight = { depth: 0, aliases: 0, fields: 0 };
+
+/** The heaviest operation of a document. Each fragment is weighed once, however often it is spread. */
+export function weigh(document: DocumentNode): Weight {
+  const fragments = new Map<string, SelectionSetNode>();
+  for (const definition of document.definitions)
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition.selectionSet);
+  const weighed = new Map<string, Weight>();
+
+  const ofFragment = (name: string): Weight => {
+    const known = weighed.get(name);
+    if (known) return known;
+    const selections = fragments.get(name);
+    // An unknown fragment and one inside itself weigh nothing: validation refuses both.
+    weighed.set(name, NOTHING);
+    if (!selections) return NOTHING;
+    const weight = ofSelections(selections);
+    weighed.set(name, weight);
+    return weight;
+  };
+
+  const ofSelections = (set: SelectionSetNode): Weight =>
+    set.selections.reduce((sum, selection) => {
+      if (selection.kind === Kind.FRAGMENT_SPREAD) return plus(sum, ofFragment(selection.name.value));
+      const inner = selection.selectionSet ? ofSelections(selection.selectionSet) : NOTHING;
+      if (selection.kind === Kind.INLINE_FRAGMENT) return plus(sum, inner);
+      return plus(sum, {
+        depth: inner.depth + 1,
+        aliases: inner.aliases + (selection.alias ? 1 : 0),
+        fields: inner.fields + 1,
+      });
+    }, NOTHING);
+
+  return document.definitions.reduce((heaviest, definition) => {
+    if (definition.kind !== Kind.OPERATION_DEFINITION) return heaviest;
+    const weight = ofSelections(definition.selectionSet);
+    return {
+      depth: Math.max(heaviest.depth, weight.depth),
+      aliases: Math.max(heaviest.aliases, weight.aliases),
+      fields: Math.max(heaviest.fields, weight.fields),
+    };
+  }, NOTHING);
+}
+
+function plus(left: Weight, right: Weight): Weight {
+  return {
+    depth: Math.max(left.depth, right.depth),
+    aliases: left.aliases + right.aliases,
+    fields: left.fields + right.fields,
+  };
+}
+
+function tooComplex(what: string, most: number): InvalidError {
+  return new InvalidError('OPERATION_TOO_COMPLEX', `This operation is too large: at most ${most} ${what}.`, {
+    what,
+    most,
+  });
+}

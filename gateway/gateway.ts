@@ -1,0 +1,170 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { GraphQLDataSource } from '@apollo/gateway';
+import type { Registry } from 'prom-client';
+import type { EventBus } from '../subgraphs/kernel/event/event-bus.js';
+import type { PrincipalSigner } from '../subgraphs/kernel/principal.token.js';
+import type { Logger } from '../subgraphs/kernel/telemetry.js';
+import { Admission, type AdmissionOptions, defaultLimits, defaultRate } from './admission.js';
+import type { Authenticator } from './authentication.js';
+import { Executor } from './execute.js';
+import { defaultFetchPolicy, type FetchPolicy, SubgraphSource } from './fetch.js';
+import { type HttpTransport, overHttp, type SubgraphTransport } from './fetch.transport.js';
+import { Health, type Readiness } from './health.js';
+import { GraphqlEndpoint } from './http.graphql.js';
+import { addressReader, GRAPHQL_PATH, HttpSurface } from './http.js';
+import { GatewayMetrics } from './metrics.js';
+import { Operations } from './operation.js';
+import { createPlanner } from './plan.js';
+import { overWebSocket } from './subscribe.graphql-ws.js';
+import { Subscriptions } from './subscribe.js';
+import { SubscriptionPlans } from './subscribe.plan.js';
+import { readEventSources } from './subscribe.source.js';
+import { type LoadedSupergraph, loadSupergraph } from './supergraph.js';
+
+export interface GatewayOptions {
+  /** The text of a supergraph file. */
+  readonly supergraph: string;
+  /** Subgraphs in this process, by name. */
+  readonly subgraphs?: Readonly<Record<string, SubgraphTransport>>;
+  /** Where the others are, instead of where the supergraph says, by name. */
+  readonly urls?: Readonly<Record<string, string | undefined>>;
+  readonly bus: EventBus;
+  readonly signer: PrincipalSigner;
+  readonly authenticator: Authenticator;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  /** Introspection, query plans on demand, Sandbox and CORS for it. Never in production. */
+  readonly development: boolean;
+  /** Origins of web pages that may ask, beside Sandbox's in development. */
+  readonly corsOrigins?: readonly string[];
+  readonly admission?: Partial<AdmissionOptions>;
+  readonly fetch?: Partial<FetchPolicy>;
+  /** Connections to each subgraph over HTTP. */
+  readonly connections?: number;
+  readonly mostBodyBytes?: number;
+  /** Open subscriptions of one asker. */
+  readonly mostStreams?: number;
+  /** How many proxies of ours stand in front: so far `X-Forwarded-For` is believed. */
+  readonly trustedProxies?: number;
+  readonly now?: () => number;
+  /** Replaces the fetch layer for queries and mutations: only benchmarks do, to measure it. */
+  readonly buildService?: (definition: { name: string; url?: string }) => GraphQLDataSource;
+}
+
+/** The gateway, wired but not listening: whoever has an HTTP server hands it requests. */
+export interface Gateway {
+  /** Answers `/`, `/graphql`, `/health/live`, `/health/ready` and `/metrics`; anything else with 404. */
+  answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** For the server's `upgrade` event: graphql-ws on `/graphql`. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  ready(): Promise<Readiness>;
+  /** Says that it is not ready any more and ends all streams, so that their clients resume elsewhere. */
+  drain(): Promise<void>;
+  /** Drains and lets go of everything that it opened itself; the bus is its owner's. */
+  close(): Promise<void>;
+}
+
+const SANDBOX = 'https://studio.apollographql.com';
+const CONNECTIONS = 64;
+const MOST_BODY_BYTES = 512 * 1024;
+const MOST_STREAMS = 1_000;
+
+/** @throws when the supergraph is not usable: not valid, or with features that nothing here enforces */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { supergraph, development, logger, bus, registry, now } = {
+    ...options,
+    registry: options.metrics,
+    now: options.now ?? Date.now,
+  };
+  const metrics = new GatewayMetrics(registry);
+  const loaded = loadSupergraph(supergraph);
+  const eventSources = readEventSources(loaded.full, loaded.api);
+  const virtual = new Set([...eventSources.values()].map((source) => source.subgraph));
+  const { sources, pools } = openSources(options, loaded, virtual, metrics);
+  const services = Object.fromEntries(sources.map((source) => [source.name, source]));
+
+  // Subgraphs in this process take each fetch parsed; over HTTP the parsed text would only fill the plan cache.
+  const withDocuments = pools.length < sources.length;
+  const { buildService } = options;
+  const executor = await Executor.start({
+    supergraph,
+    services,
+    buildService,
+    development,
+    withDocuments,
+    metrics,
+    logger,
+  });
+  const plans = new SubscriptionPlans(loaded, createPlanner(loaded, withDocuments), eventSources);
+  const mostPerAsker = options.mostStreams ?? MOST_STREAMS;
+  const subscriptions = new Subscriptions({
+    loaded,
+    plans,
+    services,
+    executor,
+    bus,
+    mostPerAsker,
+    metrics,
+    logger,
+    now,
+  });
+
+  const admission = new Admission({ limits: defaultLimits, rate: defaultRate, ...options.admission });
+  const operations = new Operations(options.authenticator, admission, executor, subscriptions, metrics, logger);
+  const mostBytes = options.mostBodyBytes ?? MOST_BODY_BYTES;
+  const addressOf = addressReader(options.trustedProxies ?? 0);
+  const health = new Health(sources, bus, logger);
+  const endpoint = new GraphqlEndpoint({ operations, executor, mostBytes, logger });
+  const cors = { origins: [...(options.corsOrigins ?? []), ...(development ? [SANDBOX] : [])], loopback: development };
+  const surface = new HttpSurface({ endpoint, health, registry, cors, development, addressOf, logger });
+  const webSockets = overWebSocket(operations, { mostBytes, addressOf, logger });
+
+  let drained: Promise<void> | null = null;
+  const drainOnce = async (): Promise<void> => {
+    health.drain();
+    await webSockets.close();
+    subscriptions.interruptAll();
+  };
+  const drain = (): Promise<void> => {
+    drained ??= drainOnce();
+    return drained;
+  };
+  return {
+    answer: (request, response) => surface.answer(request, response),
+    upgrade: (request, socket, head) => {
+      const path = URL.parse(request.url ?? '/', 'http://localhost')?.pathname;
+      if (path === GRAPHQL_PATH && !drained) webSockets.upgrade(request, socket, head);
+      else socket.end(`HTTP/1.1 ${drained ? '503 Service Unavailable' : '404 Not Found'}\r\nconnection: close\r\n\r\n`);
+    },
+    ready: () => health.readiness(),
+    drain,
+    close: async () => {
+      await drain();
+      await executor.stop();
+      await Promise.all(pools.map((pool) => pool.close()));
+    },
+  };
+}
+
+function openSources(
+  options: GatewayOptions,
+  loaded: LoadedSupergraph,
+  virtual: ReadonlySet<string>,
+  metrics: GatewayMetrics,
+) {
+  const policy = { ...defaultFetchPolicy, ...options.fetch };
+  const pools: HttpTransport[] = [];
+  const transportTo = (name: string, url: string): SubgraphTransport => {
+    const pool = overHttp(options.urls?.[name] ?? url, options.connections ?? CONNECTIONS);
+    pools.push(pool);
+    return pool.ask;
+  };
+  const sources = loaded.subgraphs
+    .filter(({ name }) => !virtual.has(name))
+    .map(({ name, url }) => {
+      const transport = options.subgraphs?.[name] ?? transportTo(name, url);
+      return new SubgraphSource(name, transport, options.signer, policy, metrics, options.logger);
+    });
+  return { sources, pools };
+}

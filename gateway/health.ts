@@ -1,0 +1,69 @@
+import { messageOf } from '../subgraphs/kernel/error.js';
+import type { EventBus } from '../subgraphs/kernel/event/event-bus.js';
+import type { Logger } from '../subgraphs/kernel/telemetry.js';
+import type { SubgraphSource } from './fetch.js';
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly draining: boolean;
+  readonly events: 'up' | 'down';
+  readonly subgraphs: Readonly<Record<string, 'up' | 'down'>>;
+}
+
+const DEADLINE_MS = 2_000;
+// Balancers ask often, and each answer asks everyone.
+const FRESH_FOR_MS = 500;
+
+/** Whether everything this gateway needs answers. */
+export class Health {
+  private draining = false;
+  private latest: { readonly readiness: Promise<Readiness>; readonly until: number } | null = null;
+
+  constructor(
+    private readonly sources: readonly SubgraphSource[],
+    private readonly bus: EventBus,
+    private readonly logger: Logger,
+  ) {}
+
+  /** From now on balancers should send nothing more. */
+  drain(): void {
+    this.draining = true;
+    this.latest = null;
+  }
+
+  readiness(): Promise<Readiness> {
+    if (this.latest && this.latest.until > Date.now()) return this.latest.readiness;
+    const readiness = this.look();
+    this.latest = { readiness, until: Date.now() + FRESH_FOR_MS };
+    return readiness;
+  }
+
+  private async look(): Promise<Readiness> {
+    const [events, ...subgraphs] = await Promise.all([
+      this.state('events', () => this.bus.ready()),
+      ...this.sources.map((source) => this.state(source.name, () => source.ping(DEADLINE_MS))),
+    ]);
+    return {
+      ready: !this.draining && events === 'up' && subgraphs.every((state) => state === 'up'),
+      draining: this.draining,
+      events: events ?? 'down',
+      subgraphs: Object.fromEntries(this.sources.map(({ name }, index) => [name, subgraphs[index] ?? 'down'])),
+    };
+  }
+
+  private async state(name: string, ask: () => Promise<void>): Promise<'up' | 'down'> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error('no answer in time')), DEADLINE_MS);
+    });
+    try {
+      await Promise.race([ask(), late]);
+      return 'up';
+    } catch (thrown) {
+      this.logger.warn({ part: name, cause: messageOf(thrown) }, 'not ready');
+      return 'down';
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type { IncomingMessage } from 'node:http';
+import { InvalidError } from '../subgraphs/kernel/error.js';
+import type { OperationRequest } from './admission.js';
+
+/**
+ * The JSON of a request, or undefined where there is none to read.
+ * @throws InvalidError OPERATION_TOO_COMPLEX, BAD_REQUEST
+ */
+export async function bodyOf(request: IncomingMessage, mostBytes: number): Promise<unknown> {
+  // Another type is a form's or none: Apollo Server refuses it as a possible forgery.
+  const type = request.headers['content-type'] ?? '';
+  if (!/^application\/(graphql-response\+)?json\b/i.test(type)) return undefined;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > mostBytes)
+      throw new InvalidError('OPERATION_TOO_COMPLEX', `This request is too large: at most ${mostBytes} bytes.`, {
+        what: 'bytes',
+        most: mostBytes,
+      });
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw new InvalidError('BAD_REQUEST', 'The body is not JSON.');
+  }
+}
+
+/** The operation in a POST's body or a GET's query. Whatever has another shape is left out; Apollo Server says so. */
+export function operationIn(method: string | undefined, body: unknown, search: URLSearchParams): OperationRequest {
+  const fields: unknown = method === 'GET' ? fieldsOf(search) : body;
+  if (!isRecord(fields)) return {};
+  const { query, operationName, variables, extensions } = fields;
+  return {
+    ...(typeof query === 'string' && { query }),
+    ...(typeof operationName === 'string' && { operationName }),
+    ...(isRecord(variables) && { variables }),
+    ...(isRecord(extensions) && { extensions }),
+  };
+}
+
+function fieldsOf(search: URLSearchParams): Record<string, unknown> {
+  const fields: Record<string, unknown> = Object.fromEntries(search);
+  for (const name of ['variables', 'extensions']) fields[name] = parsed(search.get(name));
+  return fields;
+}
+
+function parsed(text: string | null): unknown {
+  try {
+    return text === null ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

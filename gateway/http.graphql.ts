@@ -1,0 +1,130 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { HeaderMap } from '@apollo/server';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { InvalidError } from '../subgraphs/kernel/error.js';
+import type { Logger } from '../subgraphs/kernel/telemetry.js';
+import type { OperationRequest } from './admission.js';
+import { formatThrown } from './errors.js';
+import type { Executor } from './execute.js';
+import { bodyOf, operationIn } from './http.body.js';
+import { type Acceptance, acceptanceOf } from './negotiation.js';
+import type { AdmittedArrival, Arrival, Operations } from './operation.js';
+import { writeStream } from './stream.writer.js';
+
+export interface GraphqlEndpointOptions {
+  readonly operations: Operations;
+  readonly executor: Executor;
+  readonly mostBytes: number;
+  readonly logger: Logger;
+}
+
+type Streaming = NonNullable<Acceptance['stream']>;
+
+/** `/graphql` over HTTP: JSON answers through Apollo Server, streams by ourselves. */
+export class GraphqlEndpoint {
+  constructor(private readonly options: GraphqlEndpointOptions) {}
+
+  async answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    arrival: Omit<Arrival, 'signal'>,
+  ): Promise<void> {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const acceptance = acceptanceOf(request.headers.accept);
+    let operation: OperationRequest = {};
+    try {
+      const body = await bodyOf(request, this.options.mostBytes);
+      operation = operationIn(request.method, body, url.searchParams);
+      const arrived = await this.options.operations.admit(operation, { ...arrival, signal: gone.signal });
+      const streaming = streamFor(acceptance, arrived, request.method);
+      if (streaming) return await this.stream(response, streaming, operation, arrived);
+      await this.whole(request, response, url, body, arrived);
+    } catch (thrown) {
+      await this.refuse(response, acceptance, thrown);
+    }
+  }
+
+  private stream(
+    response: ServerResponse,
+    { transport, format }: Streaming,
+    operation: OperationRequest,
+    arrived: AdmittedArrival,
+  ) {
+    return writeStream(response, format, () => this.options.operations.run(operation, arrived, transport));
+  }
+
+  private async whole(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    body: unknown,
+    arrived: AdmittedArrival,
+  ) {
+    const headers = new HeaderMap();
+    for (const [name, value] of Object.entries(request.headers))
+      if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+    const method = (request.method ?? '').toUpperCase();
+    const answer = await this.options.executor.overHttp({ method, headers, search: url.search, body }, arrived.context);
+    if (response.destroyed) return;
+    response.writeHead(answer.status ?? 200, Object.fromEntries(answer.headers));
+    if (answer.body.kind === 'complete') response.end(answer.body.string);
+    else {
+      for await (const chunk of answer.body.asyncIterator) response.write(chunk);
+      response.end();
+    }
+  }
+
+  /** An operation that was refused before Apollo Server saw it. */
+  private async refuse(response: ServerResponse, acceptance: Acceptance, thrown: unknown): Promise<void> {
+    if (response.destroyed) return;
+    const error = formatThrown(thrown, this.options.logger);
+    const result = { errors: [error] };
+    if (response.headersSent) return void response.end();
+    if (acceptance.stream && !acceptance.json)
+      return writeStream(response, acceptance.stream.format, async () => result);
+    const wait = retryAfterSeconds(error);
+    response.writeHead(statusOf(thrown, error), {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      ...(wait !== null && { 'retry-after': String(wait) }),
+      // The rest of a body that nobody reads would be taken for the next request.
+      ...(thrown instanceof InvalidError && thrown.details['what'] === 'bytes' && { connection: 'close' }),
+    });
+    response.end(JSON.stringify(result));
+  }
+}
+
+/** @throws GraphQLError when a subscription came without a way to stream its results */
+function streamFor({ json, stream }: Acceptance, { admitted }: AdmittedArrival, method?: string): Streaming | null {
+  const type = admitted?.operation?.operation;
+  if (type === 'subscription') {
+    if (stream) return stream;
+    throw new GraphQLError(
+      'A subscription needs a streaming transport: graphql-ws, server-sent events or multipart/mixed;subscriptionSpec=1.0.',
+      { extensions: { code: 'BAD_REQUEST' } },
+    );
+  }
+  if (!stream || json) return null;
+  if (type === 'mutation' && method === 'GET')
+    throw new GraphQLError('A mutation must be sent by POST.', { extensions: { code: 'BAD_REQUEST' } });
+  return stream;
+}
+
+const STATUS: Readonly<Record<string, number>> = {
+  UNAUTHENTICATED: 401,
+  RATE_LIMITED: 429,
+  SIGN_IN_UNAVAILABLE: 503,
+  INTERNAL_SERVER_ERROR: 500,
+};
+
+function statusOf(thrown: unknown, { extensions }: GraphQLFormattedError): number {
+  if (thrown instanceof InvalidError && thrown.details['what'] === 'bytes') return 413;
+  return STATUS[String(extensions?.['code'])] ?? 400;
+}
+
+function retryAfterSeconds({ extensions }: GraphQLFormattedError): number | null {
+  const details = extensions?.['details'] as { retryAfterMs?: unknown } | undefined;
+  return typeof details?.retryAfterMs === 'number' ? Math.ceil(details.retryAfterMs / 1_000) : null;
+}

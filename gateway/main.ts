@@ -1,0 +1,60 @@
+import { createServer, type Server } from 'node:http';
+import { createRemoteJWKSet } from 'jose';
+import { SECOND } from '../subgraphs/kernel/clock.js';
+import { openEventBus } from '../subgraphs/kernel/event/open-event-bus.js';
+import { PrincipalSigner } from '../subgraphs/kernel/principal.token.js';
+import { createLogger, createMetrics } from '../subgraphs/kernel/telemetry.js';
+import { jwtAuthenticator } from './authentication.js';
+import { readGatewayConfiguration, reportToNobody } from './configuration.js';
+import { createGateway } from './gateway.js';
+
+// The gateway as a service of its own: subgraphs over HTTP, everything else from the environment.
+reportToNobody();
+const logger = createLogger('gateway');
+const configuration = readGatewayConfiguration();
+const bus = await openEventBus(process.env, logger);
+const gateway = await createGateway({
+  ...configuration,
+  bus,
+  signer: new PrincipalSigner('gateway', configuration.signingKey),
+  authenticator: jwtAuthenticator({ ...configuration, keys: createRemoteJWKSet(new URL(configuration.jwksUrl)) }),
+  metrics: createMetrics(),
+  logger,
+});
+
+const server = createServer((request, response) => void gateway.answer(request, response));
+server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head));
+// Longer than balancers keep an idle connection, so that we never close one under a request.
+server.keepAliveTimeout = 65 * SECOND;
+server.listen(configuration.port, configuration.host, () => logger.info({ address: server.address() }, 'listening'));
+
+// How long requests under way may take after the word to stop.
+const GRACE_MS = 25 * SECOND;
+
+async function stop(): Promise<void> {
+  await gateway.drain();
+  await closed(server);
+  await gateway.close();
+  await bus.close();
+}
+
+function closed(listening: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => listening.closeAllConnections(), GRACE_MS);
+    listening.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    listening.closeIdleConnections();
+  });
+}
+
+let stopping: Promise<void> | null = null;
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    logger.info({ signal }, 'stopping');
+    stopping ??= stop().catch((thrown: unknown) => {
+      logger.error({ err: thrown }, 'did not stop cleanly');
+      process.exitCode = 1;
+    });
+  });

@@ -1,0 +1,108 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { SECOND } from '../subgraphs/kernel/clock.js';
+
+// Names come from clients: past this many, the rest share one label.
+const MOST_OPERATION_NAMES = 200;
+
+const SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export type StreamTransport = 'graphql-ws' | 'sse' | 'multipart';
+
+/** What the gateway counts, for Prometheus. */
+export class GatewayMetrics {
+  private readonly names = new Set<string>();
+  private readonly requests: Counter;
+  private readonly latency: Histogram;
+  private readonly refusals: Counter;
+  private readonly fetches: Histogram;
+  private readonly streams: Gauge;
+  private readonly events: Counter;
+  private readonly lag: Histogram;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    this.requests = new Counter({
+      name: 'gateway_requests_total',
+      help: 'Operations answered, subscriptions when they begin.',
+      labelNames: ['operation', 'type', 'outcome'],
+      registers,
+    });
+    this.latency = new Histogram({
+      name: 'gateway_request_seconds',
+      help: 'From an admitted operation to its whole answer.',
+      labelNames: ['operation'],
+      buckets: SECONDS,
+      registers,
+    });
+    this.refusals = new Counter({
+      name: 'gateway_refusals_total',
+      help: 'Operations refused before they were looked at, by error code.',
+      labelNames: ['code'],
+      registers,
+    });
+    this.fetches = new Histogram({
+      name: 'gateway_subgraph_fetch_seconds',
+      help: 'One attempt to ask a subgraph.',
+      labelNames: ['subgraph', 'outcome'],
+      buckets: SECONDS,
+      registers,
+    });
+    this.streams = new Gauge({
+      name: 'gateway_open_streams',
+      help: 'Subscriptions that are open now.',
+      labelNames: ['transport'],
+      registers,
+    });
+    this.events = new Counter({
+      name: 'gateway_events_total',
+      help: 'Events resolved for subscribers.',
+      labelNames: ['operation', 'outcome'],
+      registers,
+    });
+    this.lag = new Histogram({
+      name: 'gateway_event_lag_seconds',
+      help: 'From taking an event off the bus to having it resolved for one subscriber.',
+      buckets: SECONDS,
+      registers,
+    });
+  }
+
+  answered(name: string | null | undefined, type: string, failed: boolean, ms: number): void {
+    const operation = this.label(name);
+    this.requests.inc({ operation, type, outcome: failed ? 'error' : 'ok' });
+    this.latency.observe({ operation }, ms / SECOND);
+  }
+
+  subscribed(name: string | null | undefined, failed: boolean): void {
+    this.requests.inc({ operation: this.label(name), type: 'subscription', outcome: failed ? 'error' : 'ok' });
+  }
+
+  refused(code: string): void {
+    this.refusals.inc({ code });
+  }
+
+  fetched(subgraph: string, outcome: string, ms: number): void {
+    this.fetches.observe({ subgraph, outcome }, ms / SECOND);
+  }
+
+  streamOpened(transport: StreamTransport): void {
+    this.streams.inc({ transport });
+  }
+
+  streamClosed(transport: StreamTransport): void {
+    this.streams.dec({ transport });
+  }
+
+  delivered(name: string | null | undefined, failed: boolean, ms: number): void {
+    this.events.inc({ operation: this.label(name), outcome: failed ? 'error' : 'ok' });
+    this.lag.observe(ms / SECOND);
+  }
+
+  private label(name: string | null | undefined): string {
+    if (!name) return 'unnamed';
+    if (this.names.has(name)) return name;
+    if (this.names.size >= MOST_OPERATION_NAMES) return 'other';
+    this.names.add(name);
+    return name;
+  }
+}

@@ -1,0 +1,51 @@
+import type { StreamTransport } from './metrics.js';
+import type { StreamFormat } from './stream.writer.js';
+import { multipart } from './subscribe.multipart.js';
+import { serverSentEvents } from './subscribe.sse.js';
+
+/** What a client takes as an answer, by its Accept header. */
+export interface Acceptance {
+  /** A whole JSON document. */
+  readonly json: boolean;
+  /** The streaming protocol it likes best, if any. */
+  readonly stream: { readonly transport: StreamTransport; readonly format: StreamFormat } | null;
+}
+
+interface MediaRange {
+  readonly type: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly quality: number;
+}
+
+const JSON_TYPES = new Set(['application/json', 'application/graphql-response+json', 'application/*', '*/*']);
+
+/** Parsed, not compared: clients quote values, add parameters and put them in any order. */
+export function acceptanceOf(accept: string | undefined): Acceptance {
+  if (!accept) return { json: true, stream: null };
+  const ranges = accept
+    .split(',')
+    .map(parseRange)
+    .filter(({ quality }) => quality > 0)
+    .sort((left, right) => right.quality - left.quality);
+  const stream = ranges.map(streamOf).find((found) => found !== null) ?? null;
+  return { json: ranges.some(({ type }) => JSON_TYPES.has(type)), stream };
+}
+
+function streamOf({ type, parameters }: MediaRange): Acceptance['stream'] {
+  if (type === 'text/event-stream') return { transport: 'sse', format: serverSentEvents };
+  // Without this parameter it is the multipart of @defer, which is another protocol.
+  if (type === 'multipart/mixed' && parameters['subscriptionspec'] === '1.0')
+    return { transport: 'multipart', format: multipart };
+  return null;
+}
+
+function parseRange(text: string): MediaRange {
+  const [type = '', ...rest] = text.split(';').map((part) => part.trim());
+  const parameters: Record<string, string> = {};
+  for (const parameter of rest) {
+    const [name = '', value = ''] = parameter.split('=').map((part) => part.trim());
+    parameters[name.toLowerCase()] = value.replace(/^"(.*)"$/, '$1');
+  }
+  const quality = Number(parameters['q'] ?? 1);
+  return { type: type.toLowerCase(), parameters, quality: Number.isNaN(quality) ? 0 : quality };
+}

@@ -1,0 +1,119 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  GraphQLError,
+  GraphQLSchema,
+  parse,
+} from 'graphql';
+import { handleProtocols } from 'graphql-ws';
+import { type Extra, useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import { type Logger, REQUEST_ID_HEADER } from '../subgraphs/kernel/telemetry.js';
+import type { OperationRequest } from './admission.js';
+import { formatThrown } from './errors.js';
+import { type AdmittedArrival, type Arrival, type Operations, requestIdFrom } from './operation.js';
+
+export interface WebSocketTransport {
+  /** Takes over a socket that asked to speak graphql-transport-ws. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Tells every client to go (1001): graphql-ws clients connect again by themselves. */
+  close(): Promise<void>;
+}
+
+interface Prepared {
+  readonly request: OperationRequest;
+  readonly arrived: AdmittedArrival;
+}
+
+const KEEP_ALIVE_MS = 12_000;
+const NOTHING_TO_CHECK = new GraphQLSchema({});
+// graphql-ws only reads from it whether a subscription was asked for.
+const PLACEHOLDER: Readonly<Record<'query' | 'subscription', DocumentNode>> = {
+  query: parse('{ __typename }'),
+  subscription: parse('subscription { __typename }'),
+};
+
+/**
+ * graphql-ws: subscriptions, queries and mutations over one socket. The token comes in connection_init's payload, where
+ * browsers can put it, or in the upgrade's headers. There is no Origin check: no cookie is ever believed, so another
+ * site's page can do nothing here in a visitor's name.
+ */
+export function overWebSocket(
+  operations: Operations,
+  options: {
+    readonly mostBytes: number;
+    readonly addressOf: (request: IncomingMessage) => string;
+    readonly logger: Logger;
+  },
+): WebSocketTransport {
+  const server = new WebSocketServer({ noServer: true, handleProtocols, maxPayload: options.mostBytes });
+  let count = 0;
+
+  const arrivalOf = ({
+    extra,
+    connectionParams,
+  }: {
+    extra: Extra;
+    connectionParams?: Readonly<Record<string, unknown>>;
+  }): Arrival => {
+    count += 1;
+    return {
+      authorization: authorizationOf(connectionParams) ?? extra.request.headers.authorization,
+      address: options.addressOf(extra.request),
+      // One for each operation: they share the connection's where the client named one.
+      requestId: `${requestIdFrom(extra.request.headers[REQUEST_ID_HEADER])}.${count}`,
+    };
+  };
+
+  const served = useServer<Record<string, unknown>>(
+    {
+      async onSubscribe(connection, _id, payload) {
+        const { query, operationName, variables, extensions } = payload;
+        const request: OperationRequest = {
+          query,
+          operationName: operationName ?? undefined,
+          variables: variables ?? undefined,
+          extensions: extensions ?? undefined,
+        };
+        try {
+          const arrived = await operations.admit(request, arrivalOf(connection));
+          const isSubscription = arrived.admitted?.operation?.operation === 'subscription';
+          const contextValue: Prepared = { request, arrived };
+          const document = PLACEHOLDER[isSubscription ? 'subscription' : 'query'];
+          return { schema: NOTHING_TO_CHECK, document, contextValue };
+        } catch (thrown) {
+          const { message, extensions: facts } = formatThrown(thrown, options.logger);
+          return [new GraphQLError(message, { extensions: facts })];
+        }
+      },
+      subscribe: run,
+      execute: run,
+      // Results are in the client's terms already.
+      onNext: (_connection, _id, _payload, _args, result) => result,
+    },
+    server,
+    KEEP_ALIVE_MS,
+  );
+
+  async function run(args: ExecutionArgs) {
+    const { request, arrived } = args.contextValue as Prepared;
+    return (await operations.run(request, arrived, 'graphql-ws')) as ExecutionResult;
+  }
+
+  return {
+    upgrade(request, socket, head) {
+      server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request));
+    },
+    close: async () => {
+      await served.dispose();
+    },
+  };
+}
+
+function authorizationOf(parameters: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const value = parameters?.['authorization'] ?? parameters?.['Authorization'];
+  return typeof value === 'string' ? value : undefined;
+}

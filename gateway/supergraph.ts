@@ -1,0 +1,32 @@
+import { type Schema, Supergraph } from '@apollo/federation-internals';
+import type { GraphQLSchema } from 'graphql';
+
+/** A supergraph file, understood. */
+export interface LoadedSupergraph {
+  readonly sdl: string;
+  readonly supergraph: Supergraph;
+  /** What clients see, in the planner's own terms and in graphql-js's. */
+  readonly apiSchema: Schema;
+  readonly api: GraphQLSchema;
+  /** With everything that only the planner sees. */
+  readonly full: GraphQLSchema;
+  readonly subgraphs: readonly { readonly name: string; readonly url: string }[];
+}
+
+/**
+ * Reads a supergraph. Fails closed: a feature that is marked as needed for security or execution and that nothing here
+ * enforces (`@authenticated`, `@requiresScopes`, `@policy` …) is refused, not ignored.
+ * @throws a GraphQL error that says what is wrong with the file
+ */
+export function loadSupergraph(sdl: string): LoadedSupergraph {
+  const supergraph = Supergraph.build(sdl, { validateSupergraph: true });
+  const apiSchema = supergraph.apiSchema();
+  return {
+    sdl,
+    supergraph,
+    apiSchema,
+    api: apiSchema.toGraphQLJSSchema(),
+    full: supergraph.schema.toGraphQLJSSchema(),
+    subgraphs: supergraph.subgraphsMetadata().map(({ name, url }) => ({ name, url })),
+  };
+}
