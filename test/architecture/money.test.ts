@@ -4,7 +4,7 @@ import { sourcesIn } from '../support/sources.js';
 /** The only places where amounts and rates meet `*` and `/`. */
 const ARITHMETIC = /^subgraphs\/kernel\/money\/(money|rate|division)\.ts$/;
 
-const sources = sourcesIn('subgraphs', 'connectors', 'gateway', 'local');
+const sources = sourcesIn('subgraphs', 'connectors');
 
 /** Lines of code that match, as `path: line`. */
 function lines(pattern: RegExp, chosen = sources): string[] {
