@@ -1,0 +1,128 @@
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+
+const LINE = /^([0-9a-f]{8}) (.*)$/s;
+const NEWLINE = 0x0a;
+
+/** Thrown at start when a record in the middle of the journal is not what was written. */
+export class JournalDamaged extends Error {
+  override readonly name = 'JournalDamaged';
+}
+
+interface Waiting {
+  readonly line: string;
+  readonly written: () => void;
+  readonly failed: (thrown: unknown) => void;
+}
+
+/**
+ * Records in the order they were made, one line each: checksum, then JSON. Whoever waits for `append` knows that the
+ * record is on the disk; those who wait together share one fsync.
+ */
+export class Journal {
+  private waiting: Waiting[] = [];
+  private writing: Promise<void> | null = null;
+  private failure: unknown = null;
+
+  private constructor(private readonly file: FileHandle) {}
+
+  /**
+   * Hands every record of before to `replay`, cuts off what a kill left unfinished at the end, and goes on from there.
+   * @throws JournalDamaged
+   */
+  static async open(path: string, replay: (record: unknown) => void): Promise<Journal> {
+    const file = await open(path, 'a+');
+    try {
+      await file.truncate(await readRecords(path, replay));
+      return new Journal(file);
+    } catch (thrown) {
+      await file.close();
+      throw thrown;
+    }
+  }
+
+  /** Settles when the record is on the disk. After one failure all fail: the file's end is not known any more. */
+  append(record: unknown): Promise<void> {
+    const json = JSON.stringify(record);
+    return this.enqueue(`${checksumOf(json)} ${json}\n`);
+  }
+
+  /** Settles when everything appended so far is on the disk. */
+  settled(): Promise<void> {
+    // Queued like a record of no bytes: waiting until nothing is written would never end under load.
+    return this.enqueue('');
+  }
+
+  async close(): Promise<void> {
+    await this.writing;
+    await this.file.close();
+  }
+
+  private enqueue(line: string): Promise<void> {
+    return new Promise((written, failed) => {
+      this.waiting.push({ line, written, failed });
+      this.writing ??= this.write().finally(() => {
+        this.writing = null;
+      });
+    });
+  }
+
+  private async write(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const batch = this.waiting;
+      this.waiting = [];
+      try {
+        if (this.failure !== null) throw this.failure;
+        const lines = batch.map(({ line }) => line).join('');
+        if (lines !== '') {
+          await this.file.appendFile(lines);
+          await this.file.datasync();
+        }
+        for (const { written } of batch) written();
+      } catch (thrown) {
+        this.failure ??= thrown;
+        for (const { failed } of batch) failed(thrown);
+      }
+    }
+  }
+}
+
+/** @returns how many bytes from the start hold whole records */
+async function readRecords(path: string, replay: (record: unknown) => void): Promise<number> {
+  let good = 0;
+  let offset = 0;
+  for await (const line of linesOf(path)) {
+    offset += line.length + 1;
+    const json = contentOf(line.toString('utf8'));
+    if (json === null) continue;
+    // A power cut may leave several unfinished lines, but only at the end: nobody was told of those.
+    if (offset - line.length - 1 !== good) throw new JournalDamaged(`${path} is damaged at byte ${good}.`);
+    replay(JSON.parse(json));
+    good = offset;
+  }
+  return good;
+}
+
+/** Lines that end, without their ends; what follows the last one is left out. */
+async function* linesOf(path: string): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = rest.indexOf(NEWLINE); end !== -1; end = rest.indexOf(NEWLINE, start)) {
+      yield rest.subarray(start, end);
+      start = end + 1;
+    }
+    rest = rest.subarray(start);
+  }
+}
+
+function contentOf(line: string): string | null {
+  const [, checksum, json = ''] = LINE.exec(line) ?? [];
+  return checksum === checksumOf(json) ? json : null;
+}
+
+function checksumOf(json: string): string {
+  return crc32(json).toString(16).padStart(8, '0');
+}
