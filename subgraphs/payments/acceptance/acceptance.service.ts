@@ -9,7 +9,7 @@ import type { Payment } from '../payment/payment.entity.js';
 import { type Legs, lockLegs } from '../payment/payment.repository.js';
 import { announce } from '../payment/payment-event.repository.js';
 import { sendToReview } from '../saga/review.service.js';
-import { backOff, MOVED, type Progress } from '../saga/saga.states.js';
+import { backOff, MOVED, POLL, type Progress } from '../saga/saga.states.js';
 import type { Refused, Unknown } from '../wallet/wallet.client.js';
 
 /** How long a payer may type a password before the network is asked to give up. */
@@ -18,7 +18,6 @@ const PAYER_PATIENCE_MS = 90 * SECOND;
 const DISBELIEF_MS = 30 * SECOND;
 /** Unknown for longer than this, it is a person's work. */
 const UNKNOWN_FOR_LONG_MS = 24 * HOUR;
-const POLL_MS = SECOND;
 
 type Answer = Accepted | Refused | InProgress | Missing | Unknown;
 
@@ -68,7 +67,7 @@ export class AcceptanceService {
       case 'NO':
         return this.refused(payment.id, answer);
       case 'IN_PROGRESS':
-        return { kind: 'WAIT', ms: POLL_MS };
+        return POLL;
       case 'MISSING':
       case 'UNKNOWN':
         return backOff(payment.attempt);

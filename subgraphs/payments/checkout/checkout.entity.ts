@@ -1,7 +1,16 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { after, MINUTE } from '../../kernel/clock.js';
 import type { Network, WalletProvider } from '../../kernel/graphql/enums.js';
-import { type CheckoutId, type CodeId, type MerchantId, newId, type PartnerId, type QuoteId, type TravelerId, type WalletId } from '../../kernel/id.js';
+import {
+  type CheckoutId,
+  type CodeId,
+  type MerchantId,
+  newId,
+  type PartnerId,
+  type QuoteId,
+  type TravelerId,
+  type WalletId,
+} from '../../kernel/id.js';
 import type { Currency } from '../../kernel/money/currency.js';
 import { Money } from '../../kernel/money/money.js';
 import { step } from '../../kernel/states.js';

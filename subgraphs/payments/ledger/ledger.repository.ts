@@ -53,11 +53,19 @@ export async function hold(
            as movement (leg, debit, credit, amount, currency)`,
     [paymentId, now, ...columns(real, ids)],
   );
-  await change(em, real.flatMap((movement) => deltasOf(movement, ids, 'pending')));
+  await change(
+    em,
+    real.flatMap((movement) => deltasOf(movement, ids, 'pending')),
+  );
 }
 
 /** Makes the named holds of a payment final, each once (M3). */
-export async function postHolds(em: EntityManager, paymentId: PaymentId, legs: readonly string[], now: Date): Promise<void> {
+export async function postHolds(
+  em: EntityManager,
+  paymentId: PaymentId,
+  legs: readonly string[],
+  now: Date,
+): Promise<void> {
   const rows = await resolve(em, paymentId, legs, 'POSTED', now);
   await em.execute(
     `insert into posting (payment_id, hold_id, leg, debit_account_id, credit_account_id, amount_minor, currency, posted_at)
@@ -65,11 +73,19 @@ export async function postHolds(em: EntityManager, paymentId: PaymentId, legs: r
          from hold where id = any(?::bigint[])`,
     [now, array(rows.map((row) => row.id))],
   );
-  await change(em, rows.flatMap((row) => [...releaseOf(row), ...postOf(row)]));
+  await change(
+    em,
+    rows.flatMap((row) => [...releaseOf(row), ...postOf(row)]),
+  );
 }
 
 /** Gives the named holds of a payment up, each once (M3). */
-export async function voidHolds(em: EntityManager, paymentId: PaymentId, legs: readonly string[], now: Date): Promise<void> {
+export async function voidHolds(
+  em: EntityManager,
+  paymentId: PaymentId,
+  legs: readonly string[],
+  now: Date,
+): Promise<void> {
   const rows = await resolve(em, paymentId, legs, 'VOIDED', now);
   await change(em, rows.flatMap(releaseOf));
 }
@@ -92,7 +108,10 @@ export async function post(
            as movement (leg, debit, credit, amount, currency)`,
     [paymentId, refundId, now, ...columns(real, ids)],
   );
-  await change(em, real.flatMap((movement) => deltasOf(movement, ids, 'posted')));
+  await change(
+    em,
+    real.flatMap((movement) => deltasOf(movement, ids, 'posted')),
+  );
 }
 
 /** Less than nothing one way is that amount the other way: cumulative shares may step back by a minor unit. */
@@ -106,7 +125,10 @@ function forward(movement: Movement): Movement {
 async function accountIds(em: EntityManager, movements: readonly Movement[]): Promise<Map<string, string>> {
   const accounts = new Map(movements.flatMap(({ debit, credit }) => [debit, credit]).map((each) => [each.code, each]));
   for (const { debit, credit, amount } of movements)
-    invariant(debit.currency === amount.currency && credit.currency === amount.currency, 'one currency a movement (M1)');
+    invariant(
+      debit.currency === amount.currency && credit.currency === amount.currency,
+      'one currency a movement (M1)',
+    );
   // In one order everywhere: two transactions that open the same accounts must not wait for each other.
   const codes = [...accounts.keys()].sort();
   const known = await find(em, codes);
@@ -121,9 +143,10 @@ async function accountIds(em: EntityManager, movements: readonly Movement[]): Pr
 }
 
 async function find(em: EntityManager, codes: readonly string[]): Promise<Map<string, string>> {
-  const rows = await em.execute<{ id: string; code: string }[]>('select id, code from account where code = any(?::text[])', [
-    array(codes),
-  ]);
+  const rows = await em.execute<{ id: string; code: string }[]>(
+    'select id, code from account where code = any(?::text[])',
+    [array(codes)],
+  );
   return new Map(rows.map((row) => [row.code, row.id]));
 }
 

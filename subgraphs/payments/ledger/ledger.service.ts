@@ -17,7 +17,12 @@ const NETWORK_LEGS = ['exchange', 'spread', 'fee', 'merchant'] as const;
 export async function holdWallet(em: EntityManager, payment: Payment, now: Date): Promise<void> {
   const { id, sell, walletProvider } = payment;
   const clearing = accounts.walletClearing(walletProvider, sell.currency, id);
-  await hold(em, id, [{ leg: 'wallet', debit: clearing, credit: accounts.control(id, sell.currency), amount: sell }], now);
+  await hold(
+    em,
+    id,
+    [{ leg: 'wallet', debit: clearing, credit: accounts.control(id, sell.currency), amount: sell }],
+    now,
+  );
 }
 
 /** The network is about to be asked: the exchange, our shares and the merchant's claim are set aside, linked. */
@@ -97,7 +102,12 @@ function exchangeOf(source: Payment | (Amounts & { payment: Payment })): Movemen
   const from = accounts.control(id, sell.currency);
   const position = accounts.fxPosition(buy.currency, id);
   return [
-    { leg: 'exchange', debit: from, credit: accounts.fxPosition(sell.currency, id), amount: sell.minus(spread).minus(fee) },
+    {
+      leg: 'exchange',
+      debit: from,
+      credit: accounts.fxPosition(sell.currency, id),
+      amount: sell.minus(spread).minus(fee),
+    },
     { leg: 'spread', debit: from, credit: accounts.spreadRevenue(sell.currency, id), amount: spread },
     { leg: 'fee', debit: from, credit: accounts.feeRevenue(sell.currency, id), amount: fee },
     { leg: 'merchant', debit: position, credit: accounts.merchantPayable(merchantId, buy.currency, id), amount: buy },

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { SpendingLimitExceeded } from '../checkout/checkout.errors.js';
 import type { Checkout } from '../checkout/checkout.entity.js';
+import { SpendingLimitExceeded } from '../checkout/checkout.errors.js';
 import type { Payment } from '../payment/payment.entity.js';
 
 /**
@@ -17,13 +17,7 @@ export async function reserveLimit(em: EntityManager, checkout: Checkout, paymen
        set used_minor = usage.used_minor + excluded.used_minor
        where usage.used_minor + excluded.used_minor <= ?
      returning used_minor`,
-    [
-      ...keyOf(payment),
-      payment.sellMinor,
-      payment.sellMinor,
-      checkout.perYearLimitMinor,
-      checkout.perYearLimitMinor,
-    ],
+    [...keyOf(payment), payment.sellMinor, payment.sellMinor, checkout.perYearLimitMinor, checkout.perYearLimitMinor],
   );
   if (rows.length === 0) throw new SpendingLimitExceeded('YEAR', checkout.perYearLimit);
 }

@@ -71,6 +71,7 @@ const PAYMENTS = `
     event_count integer not null check (event_count >= 0),
     attempt integer not null default 0,
     lease_until timestamptz,
+    next_attempt_at timestamptz,
     created_at timestamptz not null,
     pay_by timestamptz not null,
     paid_at timestamptz,
@@ -156,6 +157,7 @@ const REFUNDS = `
     wallet_refund_id text unique,
     attempt integer not null default 0,
     lease_until timestamptz,
+    next_attempt_at timestamptz,
     created_at timestamptz not null,
     completed_at timestamptz,
     check (status <> 'COMPLETED' or leg_status = 'GIVEN'),
@@ -238,6 +240,7 @@ const NOTIFICATIONS = `
 /** Everything that payments keeps. The constraints repeat the law of the entities: see the invariants in the README. */
 export class Migration20261122000000 extends Migration {
   override up(): void {
-    for (const sql of [idempotencyTable, outboxTable, CHECKOUTS, PAYMENTS, REFUNDS, LEDGER, NOTIFICATIONS]) this.addSql(sql);
+    for (const sql of [idempotencyTable, outboxTable, CHECKOUTS, PAYMENTS, REFUNDS, LEDGER, NOTIFICATIONS])
+      this.addSql(sql);
   }
 }

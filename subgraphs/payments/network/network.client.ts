@@ -41,6 +41,7 @@ export interface NetworkClient {
   refund(request: {
     readonly refundId: RefundId;
     readonly transactionId: string;
+    readonly networkMerchantId: string;
     readonly amount: Money;
     readonly total: Money;
     readonly reason: string;

@@ -44,7 +44,9 @@ export class WechatPayNetworkClient implements NetworkClient {
   }
 
   async cancel(requestId: string): Promise<Accepted | Refused | InProgress | Missing | Unknown> {
-    const cancelled = await threeWays(async () => outcomeOf(await this.wallet.cancelPayment({ paymentRequestId: requestId })));
+    const cancelled = await threeWays(async () =>
+      outcomeOf(await this.wallet.cancelPayment({ paymentRequestId: requestId })),
+    );
     // A refusal to cancel says nothing about the payment itself.
     return cancelled.outcome === 'NO' ? this.inquire(requestId) : cancelled;
   }
@@ -52,10 +54,11 @@ export class WechatPayNetworkClient implements NetworkClient {
   refund(
     request: Parameters<NetworkClient['refund']>[0],
   ): Promise<{ outcome: 'YES'; networkRefundId: string } | Refused | InProgress | Unknown> {
-    const { refundId, transactionId, amount, total, reason } = request;
+    const { refundId, transactionId, networkMerchantId, amount, total, reason } = request;
     return threeWays(async () => {
       const refund = await this.merchant.refund({
         transactionId,
+        merchantId: networkMerchantId,
         outRefundNo: refundId,
         reason,
         refund: amount,
@@ -96,4 +99,3 @@ async function threeWays<T>(call: () => Promise<T>): Promise<T | Refused | Unkno
     return { outcome: 'UNKNOWN', cause: messageOf(thrown) };
   }
 }
-

@@ -1,6 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { PaymentEventId, PaymentId, RefundId } from '../../kernel/id.js';
-import type { PaymentStatus } from './payment.states.js';
+import { isFinal } from '../../kernel/states.js';
+import { type PaymentStatus, paymentTransitions } from './payment.states.js';
 
 export const paymentEventTypes = [
   'CONFIRMED',
@@ -32,5 +33,11 @@ const PaymentEventSchema = defineEntity({
 });
 
 /** One thing that happened to a payment, with the status it had then. Never changed. */
-export class PaymentEvent extends PaymentEventSchema.class {}
+export class PaymentEvent extends PaymentEventSchema.class {
+  /** Whether the payment had reached a final status: only refunds can follow. */
+  isTerminal(): boolean {
+    return isFinal(paymentTransitions, this.status);
+  }
+}
+
 PaymentEventSchema.setClass(PaymentEvent);

@@ -19,8 +19,8 @@ import { Money } from '../../kernel/money/money.js';
 import type { Principal } from '../../kernel/principal.js';
 import { isFinal, step } from '../../kernel/states.js';
 import type { Checkout } from '../checkout/checkout.entity.js';
-import { PaymentEvent, type PaymentEventType } from './payment-event.entity.js';
 import { type PaymentStatus, paymentTransitions } from './payment.states.js';
+import { PaymentEvent, type PaymentEventType } from './payment-event.entity.js';
 
 /** The payer stands at a counter: a network that was not even asked by then is not asked any more. */
 const PATIENCE_MS = 10 * MINUTE;
@@ -105,6 +105,11 @@ export class Payment extends PaymentSchema.class {
     return Money.of(this.refundedBuyMinor, this.buyCurrency);
   }
 
+  /** Why a side said no; what an operator reads of a payment in review is not for clients. */
+  get declineReason(): string | null {
+    return this.status === 'DECLINED' || this.status === 'FAILED' ? (this.reason ?? null) : null;
+  }
+
   isFinal(): boolean {
     return isFinal(paymentTransitions, this.status);
   }
@@ -164,6 +169,8 @@ export class Payment extends PaymentSchema.class {
   /** The next event of this payment; its number follows the last one without a gap (M8). */
   record(type: PaymentEventType, now: Date, refundId: RefundId | null = null): PaymentEvent {
     this.eventCount += 1;
+    // Something happened: what failed before is behind us.
+    this.attempt = 0;
     return Object.assign(new PaymentEvent(), {
       id: newId('evt', 'us'),
       paymentId: this.id,
@@ -186,7 +193,6 @@ export class Payment extends PaymentSchema.class {
 
   private become(status: PaymentStatus): void {
     this.status = step(paymentTransitions, this.status, status);
-    this.attempt = 0;
   }
 }
 

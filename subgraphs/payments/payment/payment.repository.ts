@@ -1,9 +1,9 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { MerchantId, PaymentId, TravelerId } from '../../kernel/id.js';
+import type { PageRequest } from '../../kernel/page.js';
 import { Acceptance } from '../acceptance/acceptance.entity.js';
 import { Authorization } from '../authorization/authorization.entity.js';
-import type { MerchantId, PaymentId, TravelerId } from '../../kernel/id.js';
-import type { PageRequest } from '../../kernel/graphql/connection.js';
 import { Payment } from './payment.entity.js';
 import type { PaymentStatus } from './payment.states.js';
 
@@ -57,13 +57,4 @@ export async function pageOfPayments(
     },
     { orderBy: { id: page.backward ? 'asc' : 'desc' }, limit: page.limit + 1 },
   );
-}
-
-/** Payments that have not come to an end, oldest first. */
-export async function undecidedPayments(em: EntityManager, most: number): Promise<PaymentId[]> {
-  const rows = await em.execute<{ id: PaymentId }[]>(
-    `select id from payment where status in ('PROCESSING', 'PAID') order by created_at limit ?`,
-    [most],
-  );
-  return rows.map((row) => row.id);
 }

@@ -4,12 +4,7 @@ import type { Currency } from '../../kernel/money/currency.js';
 import { Money } from '../../kernel/money/money.js';
 import { step } from '../../kernel/states.js';
 import type { Payment, RefundParts } from '../payment/payment.entity.js';
-import {
-  type RefundLegStatus,
-  type RefundStatus,
-  refundLegTransitions,
-  refundTransitions,
-} from './refund.states.js';
+import { type RefundLegStatus, type RefundStatus, refundLegTransitions, refundTransitions } from './refund.states.js';
 
 const RefundSchema = defineEntity({
   name: 'Refund',

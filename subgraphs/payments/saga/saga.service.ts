@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { PaymentId } from '../../kernel/id.js';
 import type { AcceptanceService } from '../acceptance/acceptance.service.js';
 import type { AuthorizationService } from '../authorization/authorization.service.js';
-import type { PaymentId } from '../../kernel/id.js';
 import { readLegs } from '../payment/payment.repository.js';
 import { nextStep, OVER, type Progress } from './saga.states.js';
 
@@ -32,4 +32,3 @@ export class PaymentSaga {
     }
   }
 }
-

@@ -9,7 +9,11 @@ export type SagaStep = 'AUTHORIZE' | 'SUBMIT' | 'INQUIRE' | 'CAPTURE' | 'VOID' |
  * The next step follows from what is written, and from nothing else: so a process that was killed between any two
  * lines is continued by the next one. The hold is given free only after the network's definite no (M10).
  */
-export function nextStep(payment: PaymentStatus, authorization: AuthorizationStatus, acceptance: AcceptanceStatus): SagaStep {
+export function nextStep(
+  payment: PaymentStatus,
+  authorization: AuthorizationStatus,
+  acceptance: AcceptanceStatus,
+): SagaStep {
   if (payment !== 'PROCESSING' && payment !== 'PAID') return 'NOTHING';
   if (authorization === 'REQUESTED') return 'AUTHORIZE';
   if (authorization !== 'HELD') return 'NOTHING';
@@ -18,13 +22,19 @@ export function nextStep(payment: PaymentStatus, authorization: AuthorizationSta
 }
 
 /** How a step ended: the state moved on, there is nothing more to do, or someone must look again after a while. */
-export type Progress = { readonly kind: 'MOVED' } | { readonly kind: 'OVER' } | { readonly kind: 'WAIT'; readonly ms: number };
+export type Progress =
+  | { readonly kind: 'MOVED' }
+  | { readonly kind: 'OVER' }
+  | { readonly kind: 'WAIT'; readonly ms: number; readonly failed: boolean };
 
 export const MOVED: Progress = { kind: 'MOVED' };
 export const OVER: Progress = { kind: 'OVER' };
 
+/** The other side is at work: ask again in a second. */
+export const POLL: Progress = { kind: 'WAIT', ms: 1_000, failed: false };
+
 /** Waits that double from a quarter of a second to a minute, each with jitter, so that many do not come back at once. */
 export function backOff(attempt: number): Progress {
   const longest = Math.min(60_000, 250 * 2 ** Math.min(attempt, 10));
-  return { kind: 'WAIT', ms: Math.round(longest / 2 + (Math.random() * longest) / 2) };
+  return { kind: 'WAIT', ms: Math.round(longest / 2 + (Math.random() * longest) / 2), failed: true };
 }

@@ -1,0 +1,98 @@
+import { Arg, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { MoneyType } from '../../kernel/graphql/money.type.js';
+import { parseId } from '../../kernel/id.js';
+import type { PaymentsContext } from '../context.js';
+import type { Payment } from '../payment/payment.entity.js';
+import { MerchantReference, QuoteReference, WalletReference } from '../references.js';
+import type { Checkout } from './checkout.entity.js';
+import type { CheckoutStatus } from './checkout.states.js';
+import {
+  CancelCheckoutInput,
+  CancelCheckoutPayload,
+  CheckoutStatusType,
+  CheckoutType,
+  ConfirmCheckoutInput,
+  ConfirmCheckoutPayload,
+  RequoteCheckoutInput,
+  RequoteCheckoutPayload,
+  StartCheckoutInput,
+  StartCheckoutPayload,
+} from './checkout.type.js';
+
+@Resolver(() => CheckoutType)
+export class CheckoutResolver {
+  @Query(() => CheckoutType, { nullable: true, description: 'A checkout of yours.' })
+  async checkout(
+    @Arg('id', () => ID, { description: 'The id of the checkout.' }) id: string,
+    @Ctx() { checkouts, principal }: PaymentsContext,
+  ): Promise<Checkout> {
+    return checkouts.getOf(principal.requireTraveler(), parseId('chk', id));
+  }
+
+  @Mutation(() => StartCheckoutPayload, { description: 'Resolves a code and locks the price, with every part of it.' })
+  async startCheckout(
+    @Arg('input', () => StartCheckoutInput, { description: 'What it starts from.' }) input: StartCheckoutInput,
+    @Ctx() { checkouts, principal }: PaymentsContext,
+  ): Promise<{ checkout: Checkout }> {
+    const { code, amount, walletId, idempotencyKey } = input;
+    const travelerId = principal.requireTraveler();
+    const command = { travelerId, code, amount: amount ?? null, walletId: parseId('wal', walletId), idempotencyKey };
+    return { checkout: await checkouts.start(command) };
+  }
+
+  @Mutation(() => RequoteCheckoutPayload, { description: 'Locks a new price when the old one has expired, or before.' })
+  async requoteCheckout(
+    @Arg('input', () => RequoteCheckoutInput, { description: 'Which checkout.' }) { checkoutId }: RequoteCheckoutInput,
+    @Ctx() { checkouts, principal }: PaymentsContext,
+  ): Promise<{ checkout: Checkout }> {
+    return { checkout: await checkouts.requote(principal.requireTraveler(), parseId('chk', checkoutId)) };
+  }
+
+  @Mutation(() => CancelCheckoutPayload, { description: 'Gives a checkout up.' })
+  async cancelCheckout(
+    @Arg('input', () => CancelCheckoutInput, { description: 'Which checkout.' }) { checkoutId }: CancelCheckoutInput,
+    @Ctx() { checkouts, principal }: PaymentsContext,
+  ): Promise<{ checkout: Checkout }> {
+    return { checkout: await checkouts.cancel(principal.requireTraveler(), parseId('chk', checkoutId)) };
+  }
+
+  @Mutation(() => ConfirmCheckoutPayload, { description: 'Accepts the price: the checkout becomes a payment, once.' })
+  async confirmCheckout(
+    @Arg('input', () => ConfirmCheckoutInput, { description: 'Which checkout.' }) input: ConfirmCheckoutInput,
+    @Ctx() { checkouts, principal }: PaymentsContext,
+  ): Promise<{ payment: Payment }> {
+    const { checkoutId, idempotencyKey } = input;
+    const travelerId = principal.requireTraveler();
+    return { payment: await checkouts.confirm({ travelerId, checkoutId: parseId('chk', checkoutId), idempotencyKey }) };
+  }
+
+  @FieldResolver(() => CheckoutStatusType)
+  status(@Root() checkout: Checkout, @Ctx() { now }: PaymentsContext): CheckoutStatus {
+    return checkout.statusAt(now());
+  }
+
+  @FieldResolver(() => MoneyType)
+  amount(@Root() checkout: Checkout): MoneyType {
+    return MoneyType.of(checkout.buy);
+  }
+
+  @FieldResolver(() => MoneyType)
+  total(@Root() checkout: Checkout): MoneyType {
+    return MoneyType.of(checkout.sell);
+  }
+
+  @FieldResolver(() => MerchantReference, { description: 'Who will be paid.' })
+  merchant(@Root() checkout: Checkout): MerchantReference {
+    return { id: checkout.merchantId };
+  }
+
+  @FieldResolver(() => WalletReference, { description: 'What will be charged.' })
+  wallet(@Root() checkout: Checkout): WalletReference {
+    return { id: checkout.walletId };
+  }
+
+  @FieldResolver(() => QuoteReference, { description: 'The locked price.' })
+  quote(@Root() checkout: Checkout): QuoteReference {
+    return { id: checkout.quoteId };
+  }
+}

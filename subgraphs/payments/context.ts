@@ -1,0 +1,16 @@
+import type { Clock } from '../kernel/clock.js';
+import type { Principal } from '../kernel/principal.js';
+import type { CheckoutService } from './checkout/checkout.service.js';
+import type { PaymentsLoaders } from './loaders.js';
+import type { PaymentService } from './payment/payment.service.js';
+import type { RefundService } from './refund/refund.service.js';
+
+/** What a resolver of payments can reach: one per request. */
+export interface PaymentsContext {
+  readonly principal: Principal;
+  readonly checkouts: CheckoutService;
+  readonly payments: PaymentService;
+  readonly refunds: RefundService;
+  readonly loaders: PaymentsLoaders;
+  readonly now: Clock;
+}

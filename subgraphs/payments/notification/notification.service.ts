@@ -1,0 +1,24 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { transaction } from '../../kernel/database.js';
+import type { SagaWorker } from '../saga/saga.worker.js';
+import { type ReceivedNotification, receive } from './notification.repository.js';
+
+/**
+ * A notification, once verified, only says where to look: the saga then asks the sender for the state and acts on
+ * that. So notifications that are late, doubled, out of order or contradict each other change nothing by themselves.
+ */
+export class NotificationService {
+  constructor(
+    private readonly em: EntityManager,
+    private readonly payments: SagaWorker,
+    private readonly refunds: SagaWorker,
+  ) {}
+
+  async take(notification: ReceivedNotification): Promise<void> {
+    const isNew = await transaction(this.em, (em) => receive(em, notification));
+    const { subjectId } = notification;
+    if (!isNew || !subjectId) return;
+    if (subjectId.startsWith('pay_')) this.payments.kick(subjectId);
+    if (subjectId.startsWith('ref_')) this.refunds.kick(subjectId);
+  }
+}

@@ -1,0 +1,51 @@
+import { PaypalClient } from '../../connectors/paypal/paypal.client.js';
+import { paypalConfiguration, paypalVariables } from '../../connectors/paypal/paypal.configuration.js';
+import { PaypalNotificationVerifier } from '../../connectors/paypal/paypal.notification.js';
+import { platformKeysOf } from '../../connectors/wechat-pay/wechat-pay.certificates.js';
+import { WechatPayClient } from '../../connectors/wechat-pay/wechat-pay.client.js';
+import { wechatPayConfiguration, wechatPayVariables } from '../../connectors/wechat-pay/wechat-pay.configuration.js';
+import { WechatPayNotificationVerifier } from '../../connectors/wechat-pay/wechat-pay.notification.js';
+import { WechatPayWalletClient } from '../../connectors/wechat-pay/wechat-pay.wallet.client.js';
+import { type Environment, readConfiguration, variable } from '../kernel/configuration.js';
+import { Network, WalletProvider } from '../kernel/graphql/enums.js';
+import type { NetworkClient } from './network/network.client.js';
+import { WechatPayNetworkClient } from './network/wechat-pay.client.js';
+import { PaypalWalletClient } from './wallet/paypal.client.js';
+import type { WalletClient } from './wallet/wallet.client.js';
+
+/** All that payments speaks to beyond our own services. */
+export interface Outside {
+  readonly wallets: Readonly<Record<WalletProvider, WalletClient>>;
+  readonly networks: Readonly<Record<Network, NetworkClient>>;
+  readonly paypalNotifications: PaypalNotificationVerifier;
+  readonly wechatPayNotifications: WechatPayNotificationVerifier;
+  close(): Promise<void>;
+}
+
+/** The paths under which the outside systems reach us, below `NOTIFICATION_BASE_URL`. */
+export const PAYPAL_PATH = '/notifications/paypal';
+export const WECHAT_PAY_PATH = '/notifications/wechat-pay';
+
+/** Builds the clients of wallets and networks. @throws ConfigurationError */
+export function connectOutside(environment: Environment): Outside {
+  const values = readConfiguration(
+    { ...paypalVariables, ...wechatPayVariables, NOTIFICATION_BASE_URL: variable.url() },
+    environment,
+  );
+  const paypalSettings = paypalConfiguration(values);
+  const paypal = new PaypalClient(paypalSettings);
+  const wechatPaySettings = wechatPayConfiguration(values);
+  const keys = platformKeysOf(wechatPaySettings);
+  const merchant = new WechatPayClient(wechatPaySettings, keys);
+  const wallet = new WechatPayWalletClient(wechatPaySettings, keys);
+  const notifyUrl = new URL(WECHAT_PAY_PATH, values.NOTIFICATION_BASE_URL).href;
+  return {
+    wallets: { [WalletProvider.PAYPAL]: new PaypalWalletClient(paypal) },
+    networks: { [Network.WECHAT_PAY]: new WechatPayNetworkClient(wallet, merchant, notifyUrl) },
+    paypalNotifications: new PaypalNotificationVerifier(paypalSettings),
+    wechatPayNotifications: new WechatPayNotificationVerifier(wechatPaySettings, keys),
+    close: async () => {
+      await Promise.all([paypal.close(), merchant.close(), wallet.close()]);
+    },
+  };
+}

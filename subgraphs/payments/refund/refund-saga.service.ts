@@ -1,0 +1,110 @@
+import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Clock } from '../../kernel/clock.js';
+import { transaction } from '../../kernel/database.js';
+import { invariant } from '../../kernel/error.js';
+import type { Network, WalletProvider } from '../../kernel/graphql/enums.js';
+import type { RefundId } from '../../kernel/id.js';
+import { Acceptance } from '../acceptance/acceptance.entity.js';
+import { Authorization } from '../authorization/authorization.entity.js';
+import { postRefundGiven, postRefundTaken } from '../ledger/ledger.service.js';
+import type { NetworkClient } from '../network/network.client.js';
+import { Payment } from '../payment/payment.entity.js';
+import { lockPayment } from '../payment/payment.repository.js';
+import { announce } from '../payment/payment-event.repository.js';
+import { backOff, MOVED, OVER, POLL, type Progress } from '../saga/saga.states.js';
+import type { Refused, WalletClient } from '../wallet/wallet.client.js';
+import { Refund } from './refund.entity.js';
+
+/** Takes a refund one step further: from the merchant first, by the network; then to the payer, by the wallet. */
+export class RefundSaga {
+  constructor(
+    private readonly em: EntityManager,
+    private readonly networks: Readonly<Record<Network, NetworkClient>>,
+    private readonly wallets: Readonly<Record<WalletProvider, WalletClient>>,
+    private readonly now: Clock,
+  ) {}
+
+  async advance(id: RefundId): Promise<Progress> {
+    const em = this.em.fork();
+    const refund = await em.findOneOrFail(Refund, id);
+    const payment = await em.findOneOrFail(Payment, refund.paymentId);
+    if (refund.legStatus === 'REQUESTED') return this.take(em, payment, refund);
+    if (refund.legStatus === 'TAKEN') return this.give(em, payment, refund);
+    return OVER;
+  }
+
+  private async take(em: EntityManager, payment: Payment, refund: Refund): Promise<Progress> {
+    const { transactionId } = await em.findOneOrFail(Acceptance, payment.id);
+    invariant(transactionId, 'a completed payment has a network transaction (M5)');
+    const { id, buy, reason } = refund;
+    const answer = await this.networks[payment.network].refund({
+      refundId: id,
+      transactionId,
+      networkMerchantId: payment.networkMerchantId,
+      amount: buy,
+      total: payment.buy,
+      reason,
+    });
+    if (answer.outcome === 'YES') return this.taken(id, answer.networkRefundId);
+    if (answer.outcome === 'NO') return this.refused(id, answer);
+    return answer.outcome === 'IN_PROGRESS' ? POLL : backOff(refund.attempt);
+  }
+
+  private async give(em: EntityManager, payment: Payment, refund: Refund): Promise<Progress> {
+    const { id, sell } = refund;
+    // Less than a minor unit so far: a later refund gives it, because shares are cumulative.
+    if (sell.isZero()) return this.given(id, null);
+    const { captureId } = await em.findOneOrFail(Authorization, payment.id);
+    invariant(captureId, 'a completed payment was captured (M5)');
+    const answer = await this.wallets[payment.walletProvider].refund({
+      paymentId: payment.id,
+      refundId: id,
+      captureId,
+      amount: sell,
+    });
+    if (answer.outcome === 'YES') return this.given(id, answer.walletRefundId);
+    // The merchant has given it already, so there is no way back: it stays owed to the payer, visibly, and is retried.
+    return backOff(refund.attempt);
+  }
+
+  private async taken(id: RefundId, networkRefundId: string): Promise<Progress> {
+    await this.change(id, 'REQUESTED', async (em, payment, refund, now) => {
+      refund.taken(networkRefundId);
+      await postRefundTaken(em, payment, refund, now);
+    });
+    return MOVED;
+  }
+
+  private async given(id: RefundId, walletRefundId: string | null): Promise<Progress> {
+    await this.change(id, 'TAKEN', async (em, payment, refund, now) => {
+      refund.given(walletRefundId, now);
+      await postRefundGiven(em, payment, refund, now);
+      await announce(em, payment, payment.record('REFUNDED', now, id));
+    });
+    return MOVED;
+  }
+
+  private async refused(id: RefundId, refusal: Refused): Promise<Progress> {
+    await this.change(id, 'REQUESTED', async (em, payment, refund, now) => {
+      refund.refused(refusal.reason);
+      payment.releaseRefund(refund);
+      await announce(em, payment, payment.record('REFUND_FAILED', now, id));
+    });
+    return MOVED;
+  }
+
+  /** Locks payment, then refund (everywhere in this order), and changes them if nobody did so before. */
+  private async change(
+    id: RefundId,
+    expected: Refund['legStatus'],
+    work: (em: EntityManager, payment: Payment, refund: Refund, now: Date) => Promise<void>,
+  ): Promise<void> {
+    await transaction(this.em, async (em) => {
+      const { paymentId } = await em.findOneOrFail(Refund, id, { fields: ['paymentId'] });
+      const payment = await lockPayment(em, paymentId);
+      const refund = await em.findOneOrFail(Refund, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
+      if (refund.legStatus === expected) await work(em, payment, refund, this.now());
+    });
+  }
+}

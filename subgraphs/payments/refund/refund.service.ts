@@ -1,0 +1,104 @@
+import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { type Clock, DAY } from '../../kernel/clock.js';
+import { transaction } from '../../kernel/database.js';
+import { InvalidError, NotFoundError } from '../../kernel/error.js';
+import type { PaymentId, RefundId } from '../../kernel/id.js';
+import { once } from '../../kernel/idempotency.js';
+import { Money } from '../../kernel/money/money.js';
+import type { Principal } from '../../kernel/principal.js';
+import { WrongCurrency } from '../checkout/checkout.errors.js';
+import { Payment } from '../payment/payment.entity.js';
+import { announce } from '../payment/payment-event.repository.js';
+import type { SagaWorker } from '../saga/saga.worker.js';
+import { Refund } from './refund.entity.js';
+import { RefundExceedsPayment, RefundNotAllowed } from './refund.errors.js';
+
+/** The networks' own rules: a year after the payment, fifty refunds for one. */
+const WINDOW_MS = 365 * DAY;
+const MOST_REFUNDS = 50;
+const LONGEST_REASON = 80;
+
+export interface RequestRefund {
+  readonly paymentId: PaymentId;
+  /** What the merchant gives back, in its currency; all that is left when null. */
+  readonly amount: { readonly amount: string; readonly currencyCode: string } | null;
+  readonly reason: string;
+  readonly idempotencyKey: string;
+}
+
+/** Giving money back: partly, often, at the payment's own rate, never more than was paid. */
+export class RefundService {
+  constructor(
+    private readonly em: EntityManager,
+    private readonly saga: SagaWorker,
+    private readonly now: Clock,
+  ) {}
+
+  /**
+   * Reserves and records a refund; the network and the wallet are asked afterwards, by the saga.
+   * @throws NotFoundError, InvalidError INVALID_MONEY, INVALID_REASON, WrongCurrency, RefundNotAllowed,
+   *   RefundExceedsPayment, IdempotencyKeyReused
+   */
+  async request(principal: Principal, command: RequestRefund): Promise<{ refund: Refund; payment: Payment }> {
+    const { paymentId, idempotencyKey } = command;
+    const said = command.amount && Money.parsePositive(command.amount.amount, command.amount.currencyCode);
+    const reason = reasonOf(command.reason);
+    const content = { paymentId, amount: said?.toString() ?? null, reason };
+    const request = { scope: `${principal.subject}:refundPayment`, key: idempotencyKey, content };
+    const outcome = await transaction(this.em, async (em) => {
+      const payment = await em.findOne(Payment, paymentId, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      if (!payment || !mayRefund(principal, payment)) throw new NotFoundError();
+      const { result } = await once<{ refundId: RefundId }>(em, request, async () => ({
+        refundId: await this.requestLocked(em, payment, said, reason, principal.subject),
+      }));
+      return { payment, refund: await em.findOneOrFail(Refund, result.refundId) };
+    });
+    this.saga.kick(outcome.refund.id);
+    return outcome;
+  }
+
+  private async requestLocked(
+    em: EntityManager,
+    payment: Payment,
+    said: Money | null,
+    reason: string,
+    requestedBy: string,
+  ): Promise<RefundId> {
+    const now = this.now();
+    const amount = await this.allowed(em, payment, said, now);
+    const refund = Refund.request(payment, amount, reason, requestedBy, now);
+    payment.reserveRefund(refund);
+    em.persist(refund);
+    await em.flush();
+    await announce(em, payment, payment.record('REFUND_REQUESTED', now, refund.id));
+    await this.saga.guard(em, refund.id);
+    return refund.id;
+  }
+
+  private async allowed(em: EntityManager, payment: Payment, said: Money | null, now: Date): Promise<Money> {
+    if (said && said.currency !== payment.buyCurrency) throw new WrongCurrency(payment.buyCurrency);
+    if (payment.status !== 'COMPLETED' || !payment.paidAt)
+      throw new RefundNotAllowed('NOT_COMPLETED', 'Only a completed payment can be refunded.');
+    if (now.getTime() - payment.paidAt.getTime() > WINDOW_MS)
+      throw new RefundNotAllowed('TOO_LATE', 'A payment can be refunded for one year.');
+    const left = payment.buy.minus(payment.refundedBuy);
+    const amount = said ?? left;
+    if (left.isZero() || amount.isMoreThan(left)) throw new RefundExceedsPayment(left);
+    if ((await em.count(Refund, { paymentId: payment.id })) >= MOST_REFUNDS)
+      throw new RefundNotAllowed('TOO_MANY', `A payment can be refunded at most ${MOST_REFUNDS} times.`);
+    return amount;
+  }
+}
+
+function mayRefund(principal: Principal, payment: Payment): boolean {
+  return principal.mayActFor(payment.merchantId) || principal.isOperator();
+}
+
+/** @throws InvalidError INVALID_REASON */
+function reasonOf(text: string): string {
+  const reason = text.trim();
+  if (reason.length === 0 || reason.length > LONGEST_REASON)
+    throw new InvalidError('INVALID_REASON', `A reason has 1 to ${LONGEST_REASON} characters.`);
+  return reason;
+}

@@ -1,0 +1,51 @@
+import { PaypalNotificationRefused } from '../../connectors/paypal/paypal.errors.js';
+import { WechatPayNotificationRefused } from '../../connectors/wechat-pay/wechat-pay.notification.js';
+import type { Route, RouteAnswer } from '../kernel/graphql/subgraph.js';
+import type { Logger } from '../kernel/telemetry.js';
+import type { NotificationService } from './notification/notification.service.js';
+import { type Outside, PAYPAL_PATH, WECHAT_PAY_PATH } from './outside.js';
+
+type RouteRequest = Parameters<Route['answer']>[0];
+
+const REFUSED: RouteAnswer = {
+  status: 401,
+  headers: { 'content-type': 'application/json' },
+  body: '{"code":"FAIL","message":"refused"}',
+};
+
+/** Where the outside systems tell us that something happened. Verified first, stored, answered; acted upon afterwards. */
+export function notificationRoutes(outside: Outside, notifications: NotificationService, logger: Logger): Route[] {
+  const paypal = async ({ headers, body }: RouteRequest): Promise<RouteAnswer> => {
+    const { id, eventType, resource } = await outside.paypalNotifications.verify(headers, body);
+    const subjectId = subjectOf(resource.invoiceId) ?? subjectOf(resource.customId);
+    await notifications.take({ source: 'PAYPAL', id, eventType, subjectId });
+    return { status: 200 };
+  };
+  const wechatPay = async ({ headers, body }: RouteRequest): Promise<RouteAnswer> => {
+    const { id, eventType, paymentRequestId, outRefundNo } = await outside.wechatPayNotifications.verify(headers, body);
+    const subjectId = subjectOf(paymentRequestId) ?? subjectOf(outRefundNo);
+    await notifications.take({ source: 'WECHAT_PAY', id, eventType, subjectId });
+    return { status: 204 };
+  };
+  const refusing = (answer: Route['answer']): Route['answer'] => {
+    return async (request) => {
+      try {
+        return await answer(request);
+      } catch (thrown) {
+        if (!(thrown instanceof PaypalNotificationRefused) && !(thrown instanceof WechatPayNotificationRefused))
+          throw thrown;
+        logger.warn({ cause: thrown.message }, 'a notification was refused');
+        return REFUSED;
+      }
+    };
+  };
+  return [
+    { method: 'POST', path: PAYPAL_PATH, answer: refusing(paypal) },
+    { method: 'POST', path: WECHAT_PAY_PATH, answer: refusing(wechatPay) },
+  ];
+}
+
+/** Our own id of a payment or refund, which they carry for us; anything else is not one of ours. */
+function subjectOf(id: string | undefined): string | null {
+  return id && /^(pay|ref)_[a-z]{2}_[0-9a-z]{26}$/.test(id) ? id : null;
+}

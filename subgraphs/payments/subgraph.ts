@@ -1,0 +1,163 @@
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { PgBoss } from 'pg-boss';
+import { type Clock, systemClock } from '../kernel/clock.js';
+import type { SubgraphName } from '../kernel/configuration.js';
+import { migrate, openDatabase, ping } from '../kernel/database.js';
+import type { EventBus } from '../kernel/event/event-bus.js';
+import { OutboxRelay } from '../kernel/event/outbox.js';
+import { SubgraphClient } from '../kernel/graphql/subgraph.client.js';
+import type { Headers, Subgraph, SubgraphTransport } from '../kernel/graphql/subgraph.js';
+import type { PaymentId, RefundId } from '../kernel/id.js';
+import { PRINCIPAL_HEADER, type PrincipalSigner, type PrincipalVerifier } from '../kernel/principal.token.js';
+import type { Logger } from '../kernel/telemetry.js';
+import { Acceptance } from './acceptance/acceptance.entity.js';
+import { AcceptanceService } from './acceptance/acceptance.service.js';
+import { Authorization } from './authorization/authorization.entity.js';
+import { AuthorizationService } from './authorization/authorization.service.js';
+import { Checkout } from './checkout/checkout.entity.js';
+import { CheckoutService } from './checkout/checkout.service.js';
+import { CheckoutWorker } from './checkout/checkout.worker.js';
+import { CodeClient } from './checkout/code.client.js';
+import { PayerClient, VaultClient } from './checkout/payer.client.js';
+import { QuoteClient } from './checkout/quote.client.js';
+import type { PaymentsContext } from './context.js';
+import { type Discrepancy, findDiscrepancies } from './ledger/books.repository.js';
+import { createLoaders } from './loaders.js';
+import { migrations } from './migrations/migrations.js';
+import { NotificationService } from './notification/notification.service.js';
+import type { Outside } from './outside.js';
+import { Payment } from './payment/payment.entity.js';
+import { PaymentService } from './payment/payment.service.js';
+import { PaymentEvent } from './payment/payment-event.entity.js';
+import { Refund } from './refund/refund.entity.js';
+import { RefundService } from './refund/refund.service.js';
+import { RefundSaga } from './refund/refund-saga.service.js';
+import { notificationRoutes } from './routes.js';
+import { PaymentSaga } from './saga/saga.service.js';
+import { SagaWorker } from './saga/saga.worker.js';
+import { buildPaymentsSchema } from './schema.js';
+
+export interface PaymentsOptions {
+  readonly databaseUrl: string;
+  readonly verifier: PrincipalVerifier;
+  /** Signs what payments itself asks of the others. */
+  readonly signer: PrincipalSigner;
+  readonly others: Readonly<Record<Exclude<SubgraphName, 'payments'>, SubgraphTransport>>;
+  readonly outside: Outside;
+  readonly bus: EventBus;
+  readonly logger: Logger;
+  readonly now?: Clock;
+  readonly poolSize?: number;
+  readonly onStatement?: (sql: string) => void;
+}
+
+export interface PaymentsSubgraph extends Subgraph {
+  /** Every contradiction in the books; there must be none. */
+  findDiscrepancies(): Promise<Discrepancy[]>;
+  /** For tests and audits that look at the rows themselves. */
+  readonly em: EntityManager;
+}
+
+/** How much: checkouts, payments, refunds and the ledger. */
+export async function createPayments(options: PaymentsOptions): Promise<PaymentsSubgraph> {
+  const { databaseUrl, verifier, logger, outside, bus, now = systemClock } = options;
+  const orm = await openDatabase({
+    name: 'payments',
+    url: databaseUrl,
+    entities: [Checkout, Payment, PaymentEvent, Authorization, Acceptance, Refund],
+    migrations,
+    poolSize: options.poolSize ?? 40,
+    onStatement: options.onStatement,
+  });
+  const boss = new PgBoss({
+    connectionString: databaseUrl,
+    application_name: 'payments-jobs',
+    max: 4,
+    monitorIntervalSeconds: 15,
+  });
+  boss.on('error', (error) => logger.warn({ err: error }, 'the job queue has trouble'));
+  const relay = new OutboxRelay(databaseUrl, bus, logger);
+
+  const { payments: paymentWorker, refunds: refundWorker } = createSagas(options, orm.em, boss, now);
+  const checkoutWorker = new CheckoutWorker(orm.em, boss, now);
+  const checkouts = new CheckoutService(
+    orm.em,
+    new CodeClient(ask(options, 'merchants')),
+    new PayerClient(ask(options, 'users')),
+    new QuoteClient(ask(options, 'fx')),
+    paymentWorker,
+    now,
+  );
+  const payments = new PaymentService(orm.em);
+  const refunds = new RefundService(orm.em, refundWorker, now);
+  const notifications = new NotificationService(orm.em, paymentWorker, refundWorker);
+
+  const contextFor = async (headers: Headers): Promise<PaymentsContext> => ({
+    principal: await verifier.verify(headers[PRINCIPAL_HEADER]),
+    checkouts,
+    payments,
+    refunds,
+    loaders: createLoaders(orm.em),
+    now,
+  });
+
+  return {
+    ...(await buildPaymentsSchema()),
+    name: 'payments',
+    logger,
+    em: orm.em,
+    routes: notificationRoutes(outside, notifications, logger),
+    contextFor,
+    migrate: () => migrate(orm, databaseUrl),
+    start: async () => {
+      await boss.start();
+      relay.start();
+      await Promise.all([paymentWorker.start(), refundWorker.start(), checkoutWorker.start()]);
+    },
+    ready: () => ping(orm),
+    findDiscrepancies: () => findDiscrepancies(orm.em.fork()),
+    close: async () => {
+      await Promise.all([paymentWorker.stop(), refundWorker.stop()]);
+      await boss.stop({ graceful: true, timeout: 5_000 });
+      await relay.stop();
+      await closeQuietly(orm, outside);
+    },
+  };
+}
+
+function ask(options: PaymentsOptions, name: Exclude<SubgraphName, 'payments'>): SubgraphClient {
+  return new SubgraphClient(name, options.others[name], options.signer);
+}
+
+function createSagas(
+  options: PaymentsOptions,
+  em: EntityManager,
+  boss: PgBoss,
+  now: Clock,
+): { payments: SagaWorker; refunds: SagaWorker } {
+  const { outside, logger } = options;
+  const { wallets, networks } = outside;
+  const vaults = new VaultClient(ask(options, 'users'));
+  const saga = new PaymentSaga(
+    em,
+    new AuthorizationService(em, vaults, wallets, now),
+    new AcceptanceService(em, networks, now),
+  );
+  const refundSaga = new RefundSaga(em, networks, wallets, now);
+  const payments = {
+    table: 'payment' as const,
+    undecided: ['PROCESSING', 'PAID'],
+    advance: (id: string) => saga.advance(id as PaymentId),
+  };
+  const refunds = {
+    table: 'refund' as const,
+    undecided: ['PROCESSING'],
+    advance: (id: string) => refundSaga.advance(id as RefundId),
+  };
+  return { payments: new SagaWorker(payments, em, boss, logger), refunds: new SagaWorker(refunds, em, boss, logger) };
+}
+
+async function closeQuietly(orm: MikroORM, outside: Outside): Promise<void> {
+  await outside.close();
+  await orm.close();
+}
