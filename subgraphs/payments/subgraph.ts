@@ -77,6 +77,8 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
   });
   boss.on('error', (error) => logger.warn({ err: error }, 'the job queue has trouble'));
   const relay = new OutboxRelay(databaseUrl, bus, logger);
+  // What a transaction published is on its way as soon as it is committed, without waiting for the relay's next look.
+  orm.em.getEventManager().registerSubscriber({ afterTransactionCommit: async () => relay.wake() });
 
   const { payments: paymentWorker, refunds: refundWorker } = createSagas(options, orm.em, boss, now);
   const checkoutWorker = new CheckoutWorker(orm.em, boss, now);
