@@ -73,12 +73,14 @@ const order = z
     // We create orders of one unit each.
     purchase_units: z.array(z.object({ payments: payments.nullish() })).default([]),
   })
-  .transform((wire): Order & { readonly captures: readonly Capture[] } => ({
-    id: wire.id,
-    status: wire.status,
-    authorization: wire.purchase_units[0]?.payments?.authorizations.at(-1) ?? null,
-    captures: wire.purchase_units[0]?.payments?.captures ?? [],
-  }));
+  .transform(
+    (wire): Order => ({
+      id: wire.id,
+      status: wire.status,
+      authorization: wire.purchase_units[0]?.payments?.authorizations.at(-1) ?? null,
+      captures: wire.purchase_units[0]?.payments?.captures ?? [],
+    }),
+  );
 
 export const answers = { order, authorization, capture, refund };
 
@@ -87,6 +89,7 @@ export interface Order {
   readonly status: 'CREATED' | 'SAVED' | 'APPROVED' | 'VOIDED' | 'COMPLETED' | 'PAYER_ACTION_REQUIRED';
   /** The hold, once the order is authorized. */
   readonly authorization: Authorization | null;
+  readonly captures: readonly Capture[];
 }
 
 export interface Authorization {

@@ -128,7 +128,8 @@ function read(rawBody: Uint8Array): PaypalNotification {
       createdAt: new Date(wire.create_time),
     };
   } catch (thrown) {
-    throw new PaypalNotificationRefused('BODY_MALFORMED', thrown);
+    // Without the cause's text where that quotes the body: it may name a payer.
+    throw new PaypalNotificationRefused('BODY_MALFORMED', thrown instanceof SyntaxError ? 'not JSON' : thrown);
   }
 }
 

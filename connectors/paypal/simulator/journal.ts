@@ -22,7 +22,7 @@ interface Waiting {
  */
 export class Journal {
   private waiting: Waiting[] = [];
-  private writing: Promise<void> | null = null;
+  private isWriting = false;
   private failure: unknown = null;
 
   private constructor(private readonly file: FileHandle) {}
@@ -55,20 +55,20 @@ export class Journal {
   }
 
   async close(): Promise<void> {
-    await this.writing;
+    // A record that failed was reported to whoever appended it.
+    await this.settled().catch(() => undefined);
     await this.file.close();
   }
 
   private enqueue(line: string): Promise<void> {
     return new Promise((written, failed) => {
       this.waiting.push({ line, written, failed });
-      this.writing ??= this.write().finally(() => {
-        this.writing = null;
-      });
+      if (!this.isWriting) void this.write();
     });
   }
 
   private async write(): Promise<void> {
+    this.isWriting = true;
     while (this.waiting.length > 0) {
       const batch = this.waiting;
       this.waiting = [];
@@ -85,6 +85,8 @@ export class Journal {
         for (const { failed } of batch) failed(thrown);
       }
     }
+    // In the same breath as the look at the queue: whoever comes later starts anew.
+    this.isWriting = false;
   }
 }
 
