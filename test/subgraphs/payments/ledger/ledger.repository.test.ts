@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import fc from 'fast-check';
+import { migrate, openDatabase, transaction } from '../../../../subgraphs/kernel/database.js';
+import { InvariantViolation } from '../../../../subgraphs/kernel/error.js';
+import { Money } from '../../../../subgraphs/kernel/money/money.js';
+import { Checkout } from '../../../../subgraphs/payments/checkout/checkout.entity.js';
+import {
+  control,
+  fxPosition,
+  merchantPayable,
+  walletClearing,
+} from '../../../../subgraphs/payments/ledger/account.entity.js';
+import { balanceOf, findDiscrepancies } from '../../../../subgraphs/payments/ledger/books.repository.js';
+import {
+  hold,
+  type Movement,
+  post,
+  postHolds,
+  voidHolds,
+} from '../../../../subgraphs/payments/ledger/ledger.repository.js';
+import {
+  holdNetwork,
+  holdWallet,
+  postNetwork,
+  postWallet,
+  voidNetwork,
+  voidWallet,
+} from '../../../../subgraphs/payments/ledger/ledger.service.js';
+import { migrations } from '../../../../subgraphs/payments/migrations/migrations.js';
+import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.js';
+import { freshDatabase } from '../../../support/database.js';
+import { openCheckout } from '../../../support/payment.js';
+
+const now = new Date();
+let orm: MikroORM;
+let payment: Payment;
+
+const open = (url: string) => openDatabase({ name: 'ledger-test', url, entities: [Checkout, Payment], migrations });
+
+async function newPayment(): Promise<Payment> {
+  return transaction(orm.em, async (em) => {
+    const checkout = openCheckout();
+    checkout.confirm(now);
+    em.persist(checkout);
+    await em.flush();
+    const born = Payment.of(checkout, now);
+    em.persist(born);
+    return born;
+  });
+}
+
+const booked = (work: (em: EntityManager) => Promise<void>) => transaction(orm.em, work);
+const balance = (prefix: string) => balanceOf(orm.em.fork(), prefix);
+
+beforeAll(async () => {
+  const url = await freshDatabase('payments', async (template) => {
+    const preparing = await open(template);
+    await migrate(preparing, template);
+    await preparing.close();
+  });
+  orm = await open(url);
+});
+afterAll(() => orm.close());
+beforeEach(async () => {
+  payment = await newPayment();
+});
+
+function move(leg: string, fen: bigint): Movement {
+  const { id, merchantId } = payment;
+  return {
+    leg,
+    debit: fxPosition('CNY', id),
+    credit: merchantPayable(merchantId, 'CNY', id),
+    amount: Money.of(fen, 'CNY'),
+  };
+}
+
+describe('The ledger', () => {
+  it('books the worked example: 14.11 held, then 13.89 exchanged, 0.22 earned, 100.00 owed (M1, M2)', async () => {
+    await booked((em) => holdWallet(em, payment, now));
+    await booked((em) => holdNetwork(em, payment, now));
+    expect(await balance('wallet.clearing')).toBe(0n);
+    await booked((em) => postNetwork(em, payment, now));
+    await booked((em) => postWallet(em, payment, null, now));
+    const clearing = walletClearing('PAYPAL', 'USD', payment.id).code;
+    expect(await balance(clearing)).toBe(1_411n);
+    expect(await balance(`payment:${payment.id}`)).toBe(0n);
+    expect(await balance(`merchant.payable:${payment.merchantId}`)).toBe(-10_000n);
+    await transaction(orm.em, async (em) => {
+      const paid = await em.findOneOrFail(Payment, payment.id);
+      paid.paid(now);
+      paid.completed(now);
+    });
+  });
+
+  it('leaves nothing behind when both holds are voided (M2)', async () => {
+    await booked((em) => holdWallet(em, payment, now));
+    await booked((em) => holdNetwork(em, payment, now));
+    await booked((em) => voidNetwork(em, payment, now));
+    await booked((em) => voidWallet(em, payment, now));
+    const rows = await orm.em
+      .fork()
+      .execute<{ pending: string }[]>(
+        `select debits_pending + credits_pending as pending from account where code = ?`,
+        [control(payment.id, 'USD').code],
+      );
+    expect(rows).toEqual([{ pending: '0' }]);
+  });
+
+  it('resolves a hold once (M3)', async () => {
+    await booked((em) => hold(em, payment.id, [move('a', 100n)], now));
+    await booked((em) => postHolds(em, payment.id, ['a'], now));
+    await expect(booked((em) => voidHolds(em, payment.id, ['a'], now))).rejects.toThrow(InvariantViolation);
+    await expect(booked((em) => postHolds(em, payment.id, ['a'], now))).rejects.toThrow(InvariantViolation);
+  });
+
+  it('resolves a hold once also when two try at the same moment (M3)', async () => {
+    await booked((em) => hold(em, payment.id, [move('a', 100n)], now));
+    const tries = await Promise.allSettled([
+      booked((em) => postHolds(em, payment.id, ['a'], now)),
+      booked((em) => voidHolds(em, payment.id, ['a'], now)),
+      booked((em) => postHolds(em, payment.id, ['a'], now)),
+    ]);
+    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('books a leg of a payment once', async () => {
+    await booked((em) => post(em, payment.id, null, [move('a', 100n)], now));
+    await expect(booked((em) => post(em, payment.id, null, [move('a', 100n)], now))).rejects.toThrow(/unique/);
+  });
+
+  it('refuses to mix currencies in one movement (M1)', async () => {
+    const mixed = { ...move('a', 1n), amount: Money.of(1n, 'USD') };
+    await expect(booked((em) => post(em, payment.id, null, [mixed], now))).rejects.toThrow(InvariantViolation);
+  });
+
+  it('never changes or removes a posting, not even for its owner', async () => {
+    await booked((em) => post(em, payment.id, null, [move('a', 100n)], now));
+    for (const sql of ['update posting set amount_minor = 1', 'delete from posting', 'truncate posting'])
+      await expect(orm.em.fork().execute(sql)).rejects.toThrow(/permission denied|not allowed/);
+  });
+
+  it('keeps its totals right under movements side by side, without a deadlock (M1, M3)', async () => {
+    const payments = await Promise.all(Array.from({ length: 12 }, newPayment));
+    await Promise.all(
+      payments.map(async (each, index) => {
+        await booked((em) => holdWallet(em, each, now));
+        await booked((em) => holdNetwork(em, each, now));
+        if (index % 2) return booked((em) => postNetwork(em, each, now));
+        await booked((em) => voidNetwork(em, each, now));
+        return booked((em) => voidWallet(em, each, now));
+      }),
+    );
+    const contradictions = await findDiscrepancies(orm.em.fork());
+    expect(contradictions.filter(({ invariant }) => invariant === 'M1' || invariant === 'M3')).toEqual([]);
+  });
+
+  it('agrees with its postings after any sequence of movements (M1)', async () => {
+    const step = fc.record({
+      amount: fc.bigInt({ min: -500n, max: 500n }),
+      how: fc.constantFrom('post', 'hold+post', 'hold+void', 'hold'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
+        payment = await newPayment();
+        for (const [index, { amount, how }] of steps.entries()) {
+          const leg = `leg-${index}`;
+          if (how === 'post') await booked((em) => post(em, payment.id, null, [move(leg, amount)], now));
+          else {
+            const fen = amount < 0n ? -amount : amount;
+            await booked((em) => hold(em, payment.id, [move(leg, fen)], now));
+            if (how === 'hold+post') await booked((em) => postHolds(em, payment.id, [leg], now));
+            if (how === 'hold+void') await booked((em) => voidHolds(em, payment.id, [leg], now));
+          }
+        }
+        const contradictions = await findDiscrepancies(orm.em.fork());
+        expect(contradictions.filter(({ invariant }) => invariant === 'M1' || invariant === 'M3')).toEqual([]);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('would show a total that somebody changed behind its back (M1)', async () => {
+    await booked((em) => post(em, payment.id, null, [move('a', 100n)], now));
+    const code = merchantPayable(payment.merchantId, 'CNY', payment.id).code;
+    await orm.em.fork().execute('update account set credits_posted = credits_posted + 1 where code = ?', [code]);
+    expect(await findDiscrepancies(orm.em.fork())).toContainEqual({ invariant: 'M1', subject: code });
+    await orm.em.fork().execute('update account set credits_posted = credits_posted - 1 where code = ?', [code]);
+  });
+});

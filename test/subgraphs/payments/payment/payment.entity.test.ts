@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+import { InvariantViolation } from '../../../../subgraphs/kernel/error.js';
+import { newId } from '../../../../subgraphs/kernel/id.js';
+import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.js';
+import { asker } from '../../../support/ask.js';
+import { completedPayment, openCheckout } from '../../../support/payment.js';
+
+const noon = new Date('2026-06-01T12:00:00Z');
+
+describe('Payment', () => {
+  it('takes its terms from the checkout and never from anywhere else', () => {
+    const checkout = openCheckout();
+    const payment = Payment.of(checkout, noon);
+    expect(payment).toMatchObject({ quoteId: checkout.quoteId, checkoutId: checkout.id, status: 'PROCESSING' });
+    expect(payment.sell.equals(checkout.sell) && payment.buy.equals(checkout.buy)).toBe(true);
+  });
+
+  it('numbers its events without a gap, each with the status of its time (M8)', () => {
+    const payment = Payment.of(openCheckout(), noon);
+    const events = [payment.record('CONFIRMED', noon)];
+    payment.paid(noon);
+    events.push(payment.record('PAID', noon));
+    payment.completed(noon);
+    events.push(payment.record('COMPLETED', noon));
+    expect(events.map(({ sequence, status }) => [sequence, status])).toEqual([
+      [1, 'PROCESSING'],
+      [2, 'PAID'],
+      [3, 'COMPLETED'],
+    ]);
+    expect(events.map((event) => event.isTerminal())).toEqual([false, false, true]);
+  });
+
+  it('cannot fail once the merchant is paid (M7)', () => {
+    const payment = Payment.of(openCheckout(), noon);
+    payment.paid(noon);
+    expect(() => payment.failed('X')).toThrow(InvariantViolation);
+    expect(() => payment.declined('X')).toThrow(InvariantViolation);
+  });
+
+  it('tells clients why a side said no, and operators alone why it is in review', () => {
+    const declined = Payment.of(openCheckout(), noon);
+    declined.declined('WALLET_DECLINED');
+    expect(declined.declineReason).toBe('WALLET_DECLINED');
+    const reviewed = Payment.of(openCheckout(), noon);
+    reviewed.needsReview('NETWORK_AMOUNT_DIFFERS');
+    expect(reviewed.declineReason).toBeNull();
+    expect(completedPayment().declineReason).toBeNull();
+  });
+
+  it('is seen by its payer, its merchant, its partners and operators, and by nobody else', () => {
+    const partnerId = newId('ptr', 'us');
+    const payment = Object.assign(completedPayment(), { partnerIds: [partnerId] });
+    const mayKnow = [
+      asker.traveler(payment.travelerId),
+      asker.member(payment.merchantId),
+      asker.partner(partnerId),
+      asker.operator(),
+    ];
+    const mayNot = [
+      asker.traveler(newId('trv', 'us')),
+      asker.member(newId('mer', 'cn')),
+      asker.partner(newId('ptr', 'us')),
+      asker.stranger,
+      asker.payments,
+    ];
+    expect(mayKnow.map((principal) => payment.isVisibleTo(principal))).toEqual([true, true, true, true]);
+    expect(mayNot.map((principal) => payment.isVisibleTo(principal))).toEqual([false, false, false, false, false]);
+    expect(mayKnow.map((principal) => payment.isOfPayer(principal))).toEqual([true, false, false, true]);
+  });
+});
