@@ -132,10 +132,18 @@ export class WechatPayClient {
     };
   }
 
-  /** Ends an unpaid order. A refusal with code ORDERPAID means that it **was paid**. @throws WechatPayRefusal, WechatPayUnknown */
+  /**
+   * Ends an unpaid order; one that is closed already stays so.
+   * @throws WechatPayRefusal ORDERPAID: it **was paid**; FREQUENCY_LIMITED: a payer is at it, query and try again
+   * @throws WechatPayUnknown
+   */
   async closeOrder(outTradeNo: string, merchantId: string): Promise<void> {
     const body = { sp_mchid: this.configuration.signer.mchid, sub_mchid: merchantNumber(merchantId) };
-    await this.transport.command({ method: 'POST', path: `${orderPath(outTradeNo)}/close`, body });
+    try {
+      await this.transport.command({ method: 'POST', path: `${orderPath(outTradeNo)}/close`, body });
+    } catch (thrown) {
+      if (!(thrown instanceof WechatPayRefusal && thrown.code === 'ORDER_CLOSED')) throw thrown;
+    }
   }
 
   /** Gives back all or part of a paid order, in the order's own currency. @throws WechatPayRefusal, WechatPayUnknown */

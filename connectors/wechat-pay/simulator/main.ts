@@ -1,0 +1,24 @@
+import { messageOf } from '../../../subgraphs/kernel/error.js';
+import { readSettings } from './settings.js';
+import { startSimulator } from './simulator.js';
+
+const simulator = await startSimulator(readSettings(process.env)).catch((thrown) => {
+  console.error(messageOf(thrown));
+  process.exit(1);
+});
+
+let isStopping = false;
+async function stop(): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  await simulator.stop();
+  process.exit(0);
+}
+
+process.on('SIGINT', stop);
+process.on('SIGTERM', stop);
+// The parent is gone: nobody would stop us any more.
+process.on('disconnect', stop);
+
+console.log(`listening on ${simulator.url}`);
+process.send?.({ url: simulator.url });
