@@ -1,0 +1,74 @@
+import type { EventBus, OutgoingEvent } from '../../kernel/event/event-bus.js';
+import { WakeUp } from '../../kernel/event/wake-up.js';
+import type { Currency } from '../../kernel/money/currency.js';
+import type { Logger } from '../../kernel/telemetry.js';
+import type { MarketRate } from './rate.client.js';
+import type { RateService } from './rate.service.js';
+import { rateDecimal } from './rate-decimal.js';
+
+// The wallet currencies of the live and announced markets, against the currency that their travelers spend.
+const WALLETS: readonly Currency[] = ['USD', 'AUD', 'CAD', 'EUR', 'GBP', 'JPY', 'SGD'];
+const PAIRS = WALLETS.flatMap((currency): [Currency, Currency][] => [
+  [currency, 'CNY'],
+  ['CNY', currency],
+]);
+
+/** Publishes each pair's rate when it changed; what nobody may trade on any more is not published. */
+export class RateFeed {
+  private stopped = false;
+  private loop: Promise<void> | null = null;
+  private readonly pause = new WakeUp();
+  private readonly published = new Map<string, number>();
+
+  constructor(
+    private readonly rates: RateService,
+    private readonly bus: EventBus,
+    private readonly intervalMs: number,
+    private readonly logger: Logger,
+  ) {}
+
+  start(): void {
+    this.loop ??= this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.pause.call();
+    await this.loop;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      await this.publishChanges().catch((thrown: unknown) =>
+        this.logger.warn({ err: thrown }, 'could not publish rates, trying again'),
+      );
+      if (!this.stopped) await this.pause.sleep(this.intervalMs);
+    }
+  }
+
+  private async publishChanges(): Promise<void> {
+    const changes: MarketRate[] = [];
+    for (const [base, quote] of PAIRS) {
+      const newest = await this.rates.findCurrent(base, quote);
+      if (newest && this.published.get(subjectOf(newest)) !== newest.asOf.getTime()) changes.push(newest);
+    }
+    await this.bus.publish(changes.map(eventOf));
+    for (const rate of changes) this.published.set(subjectOf(rate), rate.asOf.getTime());
+  }
+}
+
+function subjectOf({ rate }: MarketRate): string {
+  return `rate.${rate.base}.${rate.quote}`;
+}
+
+/** The same rate has the same id, whichever process publishes it. */
+function eventOf(newest: MarketRate): OutgoingEvent {
+  const { rate, asOf, source } = newest;
+  const subject = subjectOf(newest);
+  return {
+    id: `${subject}.${source}.${asOf.getTime()}`,
+    subjects: [subject],
+    payload: { base: rate.base, quote: rate.quote, rate: rateDecimal(rate), asOf: asOf.toISOString(), source },
+    latestOnly: true,
+  };
+}
