@@ -9,8 +9,16 @@ const STOP_DEADLINE_MS = 10_000;
 
 export type SimulatorName = 'paypal' | 'wechat-pay';
 
+/** The other side of a connector: a simulator of ours, or the real one at its own address. */
+export interface OutsideSystem {
+  readonly url: string;
+  /** What it believes: its orders, captures, transactions, refunds. Null where nobody tells. */
+  books(): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
 /** The other side of a connector, as a process of its own: it keeps its books whatever happens to the graph. */
-export class Simulator {
+export class Simulator implements OutsideSystem {
   private constructor(
     readonly name: SimulatorName,
     readonly url: string,
@@ -37,20 +45,16 @@ export class Simulator {
       // A Ctrl+C in a terminal must reach only us: the simulator still answers while we finish.
       detached: true,
     });
-    return new Simulator(name, await addressOf(name, child), child);
+    const url = await addressOf(name, child);
+    child.once('exit', (code, signal) => {
+      if (!child.killed) process.stderr.write(`sojourn: the ${name} simulator ended with ${code ?? signal}\n`);
+    });
+    return new Simulator(name, url, child);
   }
 
-  /** What it believes: its orders, captures, transactions, refunds. */
   async books(): Promise<unknown> {
     const answer = await fetch(`${this.url}/books`, { signal: AbortSignal.timeout(5_000) });
     return answer.json();
-  }
-
-  /** Calls back when it ends although nobody stopped it. */
-  onLost(report: (text: string) => void): void {
-    this.child.once('exit', (code, signal) => {
-      if (!this.child.killed) report(`the ${this.name} simulator ended with ${code ?? signal}`);
-    });
   }
 
   /** Lets it finish what is under way; returns when the process is gone. */
@@ -62,6 +66,11 @@ export class Simulator {
     await gone;
     clearTimeout(lastResort);
   }
+}
+
+/** Where the environment says that it is: what is there is nobody's to start, stop or look into. */
+export function elsewhere(url: string): OutsideSystem {
+  return { url, books: async () => null, stop: async () => undefined };
 }
 
 function addressOf(name: SimulatorName, child: ChildProcess): Promise<string> {

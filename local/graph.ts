@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { createLocalJWKSet } from 'jose';
+import { WechatPayClient } from '../connectors/wechat-pay/wechat-pay.client.js';
+import { WechatPayWalletClient } from '../connectors/wechat-pay/wechat-pay.wallet.client.js';
+import { jwtAuthenticator } from '../gateway/authentication.js';
+import { createGateway, type Gateway } from '../gateway/gateway.js';
+import { createFx } from '../subgraphs/fx/subgraph.js';
+import { databaseUrl, type Environment, type SubgraphName } from '../subgraphs/kernel/configuration.js';
+import { createMissingDatabase } from '../subgraphs/kernel/database.js';
+import type { EventBus } from '../subgraphs/kernel/event/event-bus.js';
+import { openEventBus } from '../subgraphs/kernel/event/open-event-bus.js';
+import { inProcess, type Route, type Subgraph } from '../subgraphs/kernel/graphql/subgraph.js';
+import { PrincipalSigner, PrincipalVerifier } from '../subgraphs/kernel/principal.token.js';
+import { createLogger, createMetrics } from '../subgraphs/kernel/telemetry.js';
+import { merchantsConfiguration } from '../subgraphs/merchants/merchants.configuration.js';
+import { createMerchants } from '../subgraphs/merchants/subgraph.js';
+import { connectOutside } from '../subgraphs/payments/outside.js';
+import { createPayments } from '../subgraphs/payments/subgraph.js';
+import { createUsers } from '../subgraphs/users/subgraph.js';
+import type { Secrets } from './secrets.js';
+import { seed } from './seed.js';
+import { AUDIENCE, type DevelopmentIssuer } from './tokens.js';
+
+export interface GraphOptions {
+  /** What services of their own would find in their environment: databases, accounts, keys. */
+  readonly environment: Environment;
+  readonly secrets: Secrets;
+  readonly issuer: DevelopmentIssuer;
+  /** The supergraph file. */
+  readonly supergraph: string;
+}
+
+/** Four subgraphs and the gateway in this process, seeded and at work. */
+export class Graph {
+  private constructor(
+    readonly gateway: Gateway,
+    /** What the subgraphs answer beside GraphQL: notifications of the outside systems. */
+    readonly routes: readonly Route[],
+    private readonly stack: AsyncDisposableStack,
+  ) {}
+
+  static async start(options: GraphOptions): Promise<Graph> {
+    await using stack = new AsyncDisposableStack();
+    const { environment } = options;
+    const [bus, supergraph] = await Promise.all([openBus(environment), readFile(options.supergraph, 'utf8')]);
+    stack.defer(() => bus.close());
+    const { users, merchants, fx, payments } = await createSubgraphs(options, bus, stack);
+    const subgraphs = [users, merchants, fx, payments];
+    await Promise.all(subgraphs.map((subgraph) => subgraph.migrate()));
+    const [gateway] = await Promise.all([
+      openGateway(options, bus, supergraph, subgraphs),
+      seed(users.services, merchants.services).then(() => Promise.all(subgraphs.map((each) => each.start()))),
+    ]);
+    stack.defer(() => gateway.close());
+    return new Graph(
+      gateway,
+      subgraphs.flatMap((subgraph) => subgraph.routes),
+      stack.move(),
+    );
+  }
+
+  /** To be asked once no request comes any more: the saga finishes its step, then all connections end. */
+  async close(): Promise<void> {
+    await this.stack.disposeAsync();
+  }
+}
+
+async function openBus(environment: Environment): Promise<EventBus> {
+  if (!environment['NATS_URL']) await createMissingDatabase(databaseUrl('bus', environment));
+  return openEventBus(environment, createLogger('bus'));
+}
+
+async function createSubgraphs({ environment, secrets }: GraphOptions, bus: EventBus, stack: AsyncDisposableStack) {
+  const { gateway, payments: paymentsKey } = secrets.internal;
+  const verifier = new PrincipalVerifier({ gateway: gateway.publicKey, payments: paymentsKey.publicKey });
+  const common = (name: SubgraphName) => ({
+    databaseUrl: databaseUrl(name, environment),
+    logger: createLogger(name),
+    verifier,
+    bus,
+  });
+  const { wechatPay: configuration, notificationBaseUrl } = merchantsConfiguration(environment);
+  const wechatPay = {
+    merchant: new WechatPayClient(configuration),
+    wallet: new WechatPayWalletClient(configuration),
+  };
+  stack.defer(async () => void (await Promise.all([wechatPay.merchant.close(), wechatPay.wallet.close()])));
+  const [users, merchants, fx] = await Promise.all([
+    createUsers({ ...common('users'), personalDataKey: secrets.personalDataKey }),
+    createMerchants({ ...common('merchants'), wechatPay, notificationBaseUrl }),
+    createFx({ ...common('fx'), source: 'simulated' }),
+  ]);
+  for (const subgraph of [users, merchants, fx]) stack.defer(() => subgraph.close());
+  const payments = await createPayments({
+    ...common('payments'),
+    signer: new PrincipalSigner('payments', paymentsKey.privateKey),
+    others: { users: inProcess(users), merchants: inProcess(merchants), fx: inProcess(fx) },
+    outside: connectOutside(environment),
+  });
+  // Last in, first out: payments ends before those whom it asks.
+  stack.defer(() => payments.close());
+  return { users, merchants, fx, payments };
+}
+
+function openGateway(
+  { secrets, issuer }: GraphOptions,
+  bus: EventBus,
+  supergraph: string,
+  subgraphs: readonly Subgraph[],
+): Promise<Gateway> {
+  return createGateway({
+    supergraph,
+    subgraphs: Object.fromEntries(subgraphs.map((subgraph) => [subgraph.name, inProcess(subgraph)])),
+    bus,
+    signer: new PrincipalSigner('gateway', secrets.internal.gateway.privateKey),
+    authenticator: jwtAuthenticator({
+      keys: createLocalJWKSet(issuer.jwks()),
+      issuer: issuer.issuer,
+      audience: AUDIENCE,
+    }),
+    logger: createLogger('gateway'),
+    metrics: createMetrics(),
+    development: true,
+  });
+}

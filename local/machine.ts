@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import { lockFolder } from '../connectors/wechat-pay/simulator/folder-lock.js';
+import type { Environment } from '../subgraphs/kernel/configuration.js';
+import { openDatabases } from './databases.js';
+import { developmentRoutes } from './development.routes.js';
+import { paypalSimulatorEnvironment, serviceEnvironment, wechatPaySimulatorEnvironment } from './environment.js';
+import { Front } from './front.js';
+import { secretsIn } from './secrets.js';
+import { developmentCodes } from './seed.codes.js';
+import { identities } from './seed.identities.js';
+import { elsewhere, type OutsideSystem, Simulator, type SimulatorName } from './simulators.js';
+import { DevelopmentIssuer } from './tokens.js';
+
+export interface MachineOptions {
+  /** Holds databases, secrets and books. */
+  readonly folder: string;
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  readonly environment: Environment;
+  /** The supergraph file. */
+  readonly supergraph: string;
+}
+
+/** Thrown when another start already uses the folder. */
+export class FolderInUse extends Error {
+  override readonly name = 'FolderInUse';
+}
+
+/** The whole of it on one machine: databases, outside systems, subgraphs, gateway, development pages. */
+export class Machine {
+  private constructor(
+    readonly url: string,
+    /** One bearer token for each seeded identity. */
+    readonly tokens: Tokens,
+    private readonly front: Front,
+    private readonly stack: AsyncDisposableStack,
+  ) {}
+
+  /** Ready when it returns. @throws FolderInUse, PortTaken, PostgresUnavailable, ConfigurationError */
+  static async start(options: MachineOptions): Promise<Machine> {
+    await using stack = new AsyncDisposableStack();
+    const { folder, environment } = options;
+    stack.defer(await onlyOneIn(folder));
+    const front = await Front.listen(options.port, options.host);
+    stack.defer(() => front.close());
+    // The heavy half of the program is read from the disk while PostgreSQL starts.
+    const loading = import('./graph.js');
+    const secrets = await secretsIn(join(folder, 'secrets.json'));
+    const [databases, paypal, wechatPay] = await allOrNone(stack, [
+      openDatabases(folder, environment),
+      outside('paypal', options, environment['PAYPAL_BASE_URL'], paypalSimulatorEnvironment(secrets, front.url)),
+      outside('wechat-pay', options, environment['WECHAT_PAY_BASE_URL'], wechatPaySimulatorEnvironment(secrets)),
+    ]);
+    const issuer = await DevelopmentIssuer.create(`${front.url}/dev`, secrets.issuer);
+    const { Graph } = await loading;
+    const places = { notifications: front.url, paypal: paypal.url, wechatPay: wechatPay.url };
+    const graph = await Graph.start({
+      environment: { ...serviceEnvironment(secrets, places, environment), ...databases.environment },
+      secrets,
+      issuer,
+      supergraph: options.supergraph,
+    });
+    stack.defer(() => graph.close());
+    const tokens = await issueAll(issuer);
+    const books = async () => ({ paypal: await paypal.books(), wechatPay: await wechatPay.books() });
+    front.open(graph.gateway, [
+      ...graph.routes,
+      ...developmentRoutes({ tokens, codes: developmentCodes, keys: issuer.jwks(), books }),
+    ]);
+    return new Machine(front.url, tokens, front, stack.move());
+  }
+
+  /** Lets what is under way finish, then stops all of it, the databases last. */
+  async stop(): Promise<void> {
+    await this.front.close();
+    await this.stack.disposeAsync();
+  }
+}
+
+/** Waits a little for a start that is about to end. */
+async function onlyOneIn(folder: string): Promise<() => Promise<void>> {
+  try {
+    return await lockFolder(folder);
+  } catch (thrown) {
+    const error = new FolderInUse(
+      `Another start of Sojourn uses ${folder}. Stop it, or choose another folder: DATA_DIR=… npm start`,
+    );
+    error.cause = thrown;
+    throw error;
+  }
+}
+
+function outside(
+  name: SimulatorName,
+  { folder }: MachineOptions,
+  url: string | undefined,
+  environment: Environment,
+): Promise<OutsideSystem> {
+  return url ? Promise.resolve(elsewhere(url)) : Simulator.start(name, join(folder, 'books', name), environment);
+}
+
+type Tokens = Readonly<Record<keyof typeof identities, string>>;
+
+async function issueAll(issuer: DevelopmentIssuer): Promise<Tokens> {
+  const entries = Object.entries(identities).map(async ([who, identity]) => [who, await issuer.issue(identity)]);
+  return Object.fromEntries(await Promise.all(entries)) as Tokens;
+}
+
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
+/** Starts several things at once; what did start is stopped when another one did not. @throws what the first one threw */
+async function allOrNone<All extends readonly Stoppable[]>(
+  stack: AsyncDisposableStack,
+  starts: { [Index in keyof All]: Promise<All[Index]> },
+): Promise<All> {
+  const settled = await Promise.allSettled(starts);
+  for (const start of settled) if (start.status === 'fulfilled') stack.defer(() => start.value.stop());
+  const failed = settled.find((start) => start.status === 'rejected');
+  if (failed) throw failed.reason;
+  return (await Promise.all(starts)) as All;
+}
