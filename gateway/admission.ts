@@ -42,8 +42,7 @@ export interface OperationRequest {
 export interface AdmittedOperation extends OperationRequest {
   readonly query: string;
   readonly document: DocumentNode;
-  /** Missing when the document has several operations and the name fits none: validation says so. */
-  readonly operation: OperationDefinitionNode | undefined;
+  readonly operation: OperationDefinitionNode;
 }
 
 // Counted in characters of text. A parsed document takes some thirty times that.
@@ -68,12 +67,13 @@ export class Admission {
 
   /**
    * @throws InvalidError OPERATION_TOO_COMPLEX
-   * @throws GraphQLError GRAPHQL_PARSE_FAILED
+   * @throws GraphQLError GRAPHQL_PARSE_FAILED, OPERATION_RESOLUTION_FAILURE
    */
   admit(request: OperationRequest & { query: string }): AdmittedOperation {
     const known = this.documents.get(request.query) ?? this.read(request.query);
     if (known instanceof Error) throw known;
-    const operation = getOperationAST(known, request.operationName) ?? undefined;
+    const operation = getOperationAST(known, request.operationName);
+    if (!operation) throw noOperation();
     return { ...request, document: known, operation };
   }
 
@@ -95,7 +95,7 @@ export class Admission {
     } catch (thrown) {
       if (!(thrown instanceof GraphQLError)) throw thrown;
       // graphql-js has no code for it.
-      if (/token limit/i.test(thrown.message)) return tooComplex('tokens', limits.tokens);
+      if (/more tha[nt] \d+ tokens/.test(thrown.message)) return tooComplex('tokens', limits.tokens);
       const { source, positions, message } = thrown;
       return new GraphQLError(message, { source, positions, extensions: { code: 'GRAPHQL_PARSE_FAILED' } });
     }
@@ -158,6 +158,11 @@ function plus(left: Weight, right: Weight): Weight {
     aliases: left.aliases + right.aliases,
     fields: left.fields + right.fields,
   };
+}
+
+function noOperation(): GraphQLError {
+  const extensions = { code: 'OPERATION_RESOLUTION_FAILURE' };
+  return new GraphQLError('Name the operation to run: there is none, or more than one.', { extensions });
 }
 
 function tooComplex(what: string, most: number): InvalidError {

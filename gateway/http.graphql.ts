@@ -82,7 +82,7 @@ export class GraphqlEndpoint {
     const error = formatThrown(thrown, this.options.logger);
     const result = { errors: [error] };
     if (response.headersSent) return void response.end();
-    if (acceptance.stream && !acceptance.json)
+    if (acceptance.stream && acceptance.prefersStream)
       return writeStream(response, acceptance.stream.format, async () => result);
     const wait = retryAfterSeconds(error);
     response.writeHead(statusOf(thrown, error), {
@@ -98,7 +98,7 @@ export class GraphqlEndpoint {
 
 /** @throws GraphQLError when a subscription came without a way to stream its results */
 function streamFor({ json, stream }: Acceptance, { admitted }: AdmittedArrival, method?: string): Streaming | null {
-  const type = admitted?.operation?.operation;
+  const type = admitted?.operation.operation;
   if (type === 'subscription') {
     if (stream) return stream;
     throw new GraphQLError(

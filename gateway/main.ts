@@ -49,11 +49,13 @@ function closed(listening: Server): Promise<void> {
   });
 }
 
-let stopping: Promise<void> | null = null;
+let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
+    if (stopping) return;
+    stopping = true;
     logger.info({ signal }, 'stopping');
-    stopping ??= stop().catch((thrown: unknown) => {
+    stop().catch((thrown: unknown) => {
       logger.error({ err: thrown }, 'did not stop cleanly');
       process.exitCode = 1;
     });

@@ -9,6 +9,8 @@ export interface Acceptance {
   readonly json: boolean;
   /** The streaming protocol it likes best, if any. */
   readonly stream: { readonly transport: StreamTransport; readonly format: StreamFormat } | null;
+  /** It would rather have a stream, also for what is refused at once. */
+  readonly prefersStream: boolean;
 }
 
 interface MediaRange {
@@ -21,14 +23,20 @@ const JSON_TYPES = new Set(['application/json', 'application/graphql-response+js
 
 /** Parsed, not compared: clients quote values, add parameters and put them in any order. */
 export function acceptanceOf(accept: string | undefined): Acceptance {
-  if (!accept) return { json: true, stream: null };
+  if (!accept) return { json: true, stream: null, prefersStream: false };
   const ranges = accept
     .split(',')
     .map(parseRange)
     .filter(({ quality }) => quality > 0)
     .sort((left, right) => right.quality - left.quality);
-  const stream = ranges.map(streamOf).find((found) => found !== null) ?? null;
-  return { json: ranges.some(({ type }) => JSON_TYPES.has(type)), stream };
+  const json = ranges.findIndex(({ type }) => JSON_TYPES.has(type));
+  const streaming = ranges.findIndex((range) => streamOf(range) !== null);
+  const range = ranges[streaming];
+  return {
+    json: json >= 0,
+    stream: range ? streamOf(range) : null,
+    prefersStream: streaming >= 0 && (json < 0 || streaming < json),
+  };
 }
 
 function streamOf({ type, parameters }: MediaRange): Acceptance['stream'] {

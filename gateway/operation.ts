@@ -63,7 +63,7 @@ export class Operations {
   async run(request: OperationRequest, arrived: AdmittedArrival, transport: StreamTransport): Promise<Outcome> {
     const { admitted, context, address } = arrived;
     return currentRequest.run({ requestId: context.requestId }, () =>
-      admitted?.operation?.operation === 'subscription'
+      admitted?.operation.operation === 'subscription'
         ? this.subscriptions.subscribe(admitted, { context, address, transport })
         : this.executor.run(request, context),
     );

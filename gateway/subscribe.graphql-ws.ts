@@ -80,7 +80,7 @@ export function overWebSocket(
         };
         try {
           const arrived = await operations.admit(request, arrivalOf(connection));
-          const isSubscription = arrived.admitted?.operation?.operation === 'subscription';
+          const isSubscription = arrived.admitted?.operation.operation === 'subscription';
           const contextValue: Prepared = { request, arrived };
           const document = PLACEHOLDER[isSubscription ? 'subscription' : 'query'];
           return { schema: NOTHING_TO_CHECK, document, contextValue };

@@ -52,7 +52,7 @@ export class Subscriptions {
 
   /** Begins one. Never throws: what forbids it is a single result with the errors. */
   async subscribe(admitted: AdmittedOperation, subscriber: Subscriber): Promise<SubscriptionStream | Result> {
-    const name = admitted.operation?.name?.value;
+    const name = admitted.operation.name?.value;
     try {
       const begun = await this.begin(admitted, subscriber);
       this.options.metrics.subscribed(name, !(begun instanceof SubscriptionStream));

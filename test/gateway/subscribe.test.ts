@@ -79,8 +79,8 @@ describe.each(clients)('A subscription over %s', (name, subscribe) => {
   });
 
   it('respects aliases and fragments at every depth', async () => {
-    const query = `subscription ($id: ID!) { ...Root }
-      fragment Root on Subscription { happening: paymentEvents(paymentId: $id) { c: cursor id key: id n: sequence p: payment { s: status } } }`;
+    const query = `subscription ($id: ID!) { happening: paymentEvents(paymentId: $id) { ...Event } }
+      fragment Event on PaymentEventDelivery { c: cursor id key: id n: sequence p: payment { s: status } }`;
     const subscriber = subscribe({ url: graph.url, token: traveler, query, variables: { id } });
     const [first] = await subscriber.receive(1);
     expect(first?.data).toMatchObject({
@@ -192,10 +192,19 @@ describe.each(clients)('A subscription over %s', (name, subscribe) => {
 
 it('gives a partner the events of its own subject', async () => {
   const query = 'subscription { partnerPaymentEvents { sequence } }';
+  await until(async () => (await openStreams()) === 0);
   const subscriber = overSse({ url: graph.url, token: partner, query });
   await until(async () => (await openStreams()) === 1);
   await graph.happen('pay_20', 1, 'PAID');
   expect(await subscriber.receive(1)).toEqual([{ data: { partnerPaymentEvents: { sequence: 1 } } }]);
+  subscriber.leave();
+});
+
+it('takes its one field out of a fragment', async () => {
+  const query = `subscription { ...Root }
+    fragment Root on Subscription { ... on Subscription { paymentEvents(paymentId: "pay_20") { sequence } } }`;
+  const subscriber = overGraphqlWs({ url: graph.url, token: traveler, query });
+  expect(await subscriber.receive(1)).toEqual([{ data: { paymentEvents: { sequence: 1 } } }]);
   subscriber.leave();
 });
 

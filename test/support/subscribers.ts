@@ -28,6 +28,8 @@ export interface Subscription {
 
 export type Client = (subscription: Subscription) => Subscriber;
 
+const PATIENCE_MS = 8_000;
+
 class Inbox {
   readonly received: Delivered[] = [];
   readonly over = Promise.withResolvers<void>();
@@ -49,10 +51,12 @@ class Inbox {
       ended: this.over.promise,
       leave,
       receive: async (count) => {
-        if (this.received.length < count)
-          await new Promise<void>((resolve) => {
-            this.waiting.push({ count, resolve });
-          });
+        if (this.received.length >= count) return this.received;
+        await new Promise<void>((resolve, reject) => {
+          const late = () => reject(new Error(`only ${JSON.stringify(this.received)} arrived`));
+          const timer = setTimeout(late, PATIENCE_MS);
+          this.waiting.push({ count, resolve: () => resolve(clearTimeout(timer)) });
+        });
         return this.received;
       },
     };
