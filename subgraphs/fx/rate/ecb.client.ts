@@ -36,6 +36,8 @@ export async function* readReferenceRates(file: AsyncIterable<Buffer | string>):
 
 function headerOf(line: string): readonly string[] {
   const [first, ...currencies] = cellsOf(line.replace(/^\uFEFF/, ''));
+  // Every line of theirs ends with a comma; a file that went through a spreadsheet may have lost them.
+  if (currencies.at(-1) === '') currencies.pop();
   if (first !== 'Date' || currencies.length === 0) throw new MalformedRates(1, 'it does not begin with Date');
   const unlike = currencies.find((code, index) => !/^[A-Z]{3}$/.test(code) || currencies.indexOf(code) !== index);
   if (unlike !== undefined) throw new MalformedRates(1, 'a column is not a currency, or is there twice');
@@ -47,6 +49,7 @@ function ratesOf(line: string, columns: readonly string[], number: number, seen:
   if (!isDay(day)) throw new MalformedRates(number, 'it does not begin with a day');
   if (seen.has(day)) throw new MalformedRates(number, 'its day is there twice');
   seen.add(day);
+  if (cells.length === columns.length + 1 && cells.at(-1) === '') cells.pop();
   if (cells.length !== columns.length) throw new MalformedRates(number, `it has not ${columns.length} rates`);
   const rates: ReferenceRate[] = [];
   for (const [index, perEuro] of cells.entries()) {
@@ -59,10 +62,7 @@ function ratesOf(line: string, columns: readonly string[], number: number, seen:
 }
 
 function cellsOf(line: string): string[] {
-  const cells = line.split(',').map((cell) => cell.trim());
-  // Every line of theirs ends with a comma; a file that went through a spreadsheet may have lost them.
-  if (cells.at(-1) === '') cells.pop();
-  return cells;
+  return line.split(',').map((cell) => cell.trim());
 }
 
 function isDay(text: string): boolean {

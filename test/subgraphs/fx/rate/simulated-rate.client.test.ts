@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { SimulatedRates } from '../../../../subgraphs/fx/rate/simulated-rate.client.js';
+import type { EventStream } from '../../../../subgraphs/kernel/event/event-bus.js';
+import type { Currency } from '../../../../subgraphs/kernel/money/currency.js';
+import { Rate } from '../../../../subgraphs/kernel/money/rate.js';
+import { clockAt, type FxWorld, fxWorld, stranger } from '../../../support/fx.js';
+
+const TICK = 5_000;
+const anchor = async () =>
+  new Map<Currency, Rate>([
+    ['EUR', Rate.parse('1', 'EUR', 'EUR')],
+    ['USD', Rate.parse('1.25', 'EUR', 'USD')],
+    ['CNY', Rate.parse('8', 'EUR', 'CNY')],
+    ['IDR', Rate.parse('19644.7', 'EUR', 'IDR')],
+  ]);
+
+describe('SimulatedRates', () => {
+  it('stays within one percent of the reference rate, however it walks', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 200 }),
+        async (draws) => {
+          const clock = clockAt('2026-11-22T12:00:00Z');
+          let drawn = 0;
+          const rates = new SimulatedRates(anchor, TICK, clock.now, () => draws[drawn++ % draws.length] ?? 0);
+          for (let tick = 0; tick < 150; tick += 1) {
+            clock.move(TICK);
+            const found = await rates.find('USD', 'CNY');
+            const value = Number(found?.rate.toDecimal(8));
+            expect(value).toBeGreaterThan(6.4 * 0.99);
+            expect(value).toBeLessThan(6.4 * 1.0101);
+          }
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it('moves once a tick, not once a question, and says since when', async () => {
+    const clock = clockAt('2026-11-22T12:00:02Z');
+    const rates = new SimulatedRates(anchor, TICK, clock.now);
+    const first = await rates.find('USD', 'CNY');
+    expect(first).toMatchObject({ source: 'SIMULATED', asOf: new Date('2026-11-22T12:00:00Z') });
+    clock.move(2_999);
+    expect((await rates.find('USD', 'CNY'))?.rate.equals(first?.rate as Rate)).toBe(true);
+    clock.move(1);
+    const second = await rates.find('USD', 'CNY');
+    expect(second?.asOf).toEqual(new Date('2026-11-22T12:00:05Z'));
+    expect(second?.rate.equals(first?.rate as Rate)).toBe(false);
+  });
+
+  it('has no price for a currency without a reference rate, and a price for the smallest', async () => {
+    const rates = new SimulatedRates(anchor, TICK, clockAt('2026-11-22T12:00:00Z').now, () => 0.5);
+    expect(await rates.find('USD', 'VND')).toBeNull();
+    expect(await rates.find('VND', 'USD')).toBeNull();
+    expect((await rates.find('IDR', 'EUR'))?.rate.toDecimal(8)).toBe('0.00005090');
+  });
+
+  it('anchors itself again when newer reference rates came', async () => {
+    const clock = clockAt('2026-11-22T12:00:00Z');
+    let usd = '1';
+    const rates = new SimulatedRates(
+      async () =>
+        new Map([
+          ['EUR', Rate.parse('1', 'EUR', 'EUR')],
+          ['USD', Rate.parse(usd, 'EUR', 'USD')],
+        ] as const),
+      TICK,
+      clock.now,
+      () => 0.5,
+    );
+    expect((await rates.find('EUR', 'USD'))?.rate.toDecimal(2)).toBe('1.00');
+    usd = '2';
+    clock.move(3_600_000);
+    expect((await rates.find('EUR', 'USD'))?.rate.toDecimal(2)).toBe('2.00');
+  });
+});
+
+describe('the development feed', () => {
+  let world: FxWorld;
+  const streams: EventStream[] = [];
+
+  beforeAll(async () => {
+    // The real clock: the shipped figures are months old, and it must work nevertheless.
+    world = await fxWorld({ source: 'simulated', tickMs: 100 });
+    await world.fx.start();
+  });
+  afterAll(async () => {
+    for (const stream of streams) await stream.return();
+    await world.close();
+  });
+
+  it('is what is sold, marked as such, however old the reference rates are', async () => {
+    const query = '{ exchangeRate(base: "USD", quote: "CNY") { rate asOf source } }';
+    const { data } = await world.ask(stranger, query);
+    const rate = data?.['exchangeRate'] as { rate: string; asOf: string; source: string };
+    expect(rate.source).toBe('SIMULATED');
+    expect(Number(rate.rate)).toBeGreaterThan(6);
+    expect(Date.now() - Date.parse(rate.asOf)).toBeLessThan(5_000);
+  });
+
+  it.each(['rate.USD.CNY', 'rate.CNY.USD', 'rate.SGD.CNY'])(
+    'publishes %s, tick by tick, the newest at once',
+    async (subject) => {
+      const stream = await world.bus.subscribe(subject, 'LATEST');
+      streams.push(stream);
+      const seen = [];
+      while (seen.length < 3) seen.push((await stream.next()).value?.payload);
+      const [, base, quote] = subject.split('.');
+      for (const payload of seen) {
+        expect(payload).toMatchObject({ base, quote, source: 'SIMULATED' });
+        expect(payload?.['rate']).toMatch(/^\d+\.\d{1,8}$/);
+      }
+      const moments = seen.map((payload) => Date.parse(String(payload?.['asOf'])));
+      expect(moments).toEqual([...new Set(moments)].sort((a, b) => a - b));
+    },
+  );
+
+  it('publishes a reference rate once, while it is not too old to be a price', async () => {
+    const clock = clockAt('2026-03-06T09:00:00Z');
+    const reference = await fxWorld({ source: 'reference', now: clock.now, tickMs: 20 });
+    const stream = await reference.bus.subscribe('rate.USD.CNY', 'BEGINNING');
+    await reference.fx.start();
+    expect((await stream.next()).value?.payload).toMatchObject({ rate: '6.90110174', source: 'ECB' });
+    const second = stream.next();
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await stream.return();
+    expect((await second).done).toBe(true);
+    await reference.close();
+  });
+});
