@@ -77,9 +77,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     registry: options.metrics,
     now: options.now ?? Date.now,
   };
-  const metrics = new GatewayMetrics(registry);
   const loaded = loadSupergraph(supergraph);
   const eventSources = readEventSources(loaded.full, loaded.api);
+  const metrics = new GatewayMetrics(registry);
   const virtual = new Set([...eventSources.values()].map((source) => source.subgraph));
   const { sources, pools } = openSources(options, loaded, virtual, metrics);
   const services = Object.fromEntries(sources.map((source) => [source.name, source]));

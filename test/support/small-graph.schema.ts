@@ -32,7 +32,6 @@ const PAYMENTS = `${LINK}
     leaky: String
     nothing: Payment!
   }
-  type Mutation { note(text: String!): Int! }
   type Payment @key(fields: "id") { id: ID! status: String! merchant: Merchant! }
   type Merchant @key(fields: "id", resolvable: false) { id: ID! }
   type PaymentEventDelivery @key(fields: "id") { id: ID! sequence: Int! status: String! payment: Payment! }
@@ -40,6 +39,7 @@ const PAYMENTS = `${LINK}
 
 const MERCHANTS = `${LINK}
   type Query { merchant(id: ID!): Merchant }
+  type Mutation { note(text: String!): Int! }
   type Merchant @key(fields: "id") { id: ID! name: String! staff: String }
 `;
 
@@ -100,12 +100,6 @@ export function paymentsSchema(world: SmallWorld): SubgraphSchema {
       // Breaks its promise without an error of its own: the gateway must notice.
       nothing: () => ({ id: 'pay_none', status: 'PAID', merchant: { __typename: 'Merchant', id: 'mer_missing' } }),
     },
-    Mutation: {
-      note: () => {
-        world.notes += 1;
-        return world.notes;
-      },
-    },
     Payment: { __resolveReference: ({ id }: { id: string }, context: SmallContext) => payment(id, context) },
     PaymentEventDelivery: {
       // Events are `evt_<payment>_<sequence>`.
@@ -118,10 +112,16 @@ export function paymentsSchema(world: SmallWorld): SubgraphSchema {
   });
 }
 
-export function merchantsSchema(): SubgraphSchema {
+export function merchantsSchema(world: SmallWorld): SubgraphSchema {
   const merchant = (id: string) => (id === 'mer_missing' ? null : { id, name: `Shop ${id.slice(4)}`, staff: null });
   return build(MERCHANTS, {
     Query: { merchant: (_: unknown, { id }: { id: string }) => merchant(id) },
+    Mutation: {
+      note: () => {
+        world.notes += 1;
+        return world.notes;
+      },
+    },
     Merchant: { __resolveReference: ({ id }: { id: string }) => merchant(id) },
   });
 }

@@ -52,7 +52,7 @@ export interface SmallGraphOptions extends Partial<GatewayOptions> {
 
 /** Two subgraphs, a virtual one, a real event bus and a gateway before them, on ports of their own. */
 export async function smallGraph(options: SmallGraphOptions = {}): Promise<SmallGraph> {
-  const world: SmallWorld = {
+  const world = {
     statuses: new Map([
       ['pay_1', 'PROCESSING'],
       ['pay_2', 'PAID'],
@@ -60,19 +60,20 @@ export async function smallGraph(options: SmallGraphOptions = {}): Promise<Small
     ]),
     notes: 0,
     seen: [],
+    fault: 'none' as Fault,
+    knocks: 0,
   };
   const keys = newSigningKey();
   const verifier = new PrincipalVerifier({ gateway: keys.publicKey });
   const payments = subgraphOf('payments', paymentsSchema(world), verifier);
-  const merchants = subgraphOf('merchants', merchantsSchema(), verifier);
+  const merchants = subgraphOf('merchants', merchantsSchema(world), verifier);
   const bus = await PostgresEventBus.open(await freshDatabase('small_bus', async () => undefined), logger);
 
   const closing: (() => Promise<unknown>)[] = [() => bus.close()];
-  const state = { fault: 'none' as Fault, knocks: 0 };
   const subgraphUrls: Record<string, string> = {};
   if (!options.inProcess) {
     const running = [await serve(payments), await serve(merchants)] as const;
-    const door = await openDoor(state, `${running[1].url}/graphql`);
+    const door = await openDoor(world, `${running[1].url}/graphql`);
     subgraphUrls['payments'] = `${running[0].url}/graphql`;
     subgraphUrls['merchants'] = `${door.url}/graphql`;
     closing.unshift(() => Promise.all([running[0].close(), running[1].close(), door.close()]));
@@ -105,7 +106,7 @@ export async function smallGraph(options: SmallGraphOptions = {}): Promise<Small
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  return Object.assign(state, world, {
+  return Object.assign(world, {
     gateway,
     url,
     bus,
