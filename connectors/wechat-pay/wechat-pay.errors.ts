@@ -31,61 +31,65 @@ export class WechatPayUnknown extends Error {
   }
 }
 
-/** The same error under the names that different products, versions and guides give it. */
-const ALIASES: Readonly<Record<string, string>> = {
-  ORDER_PAID: 'ORDERPAID',
-  ORDERNOTEXIST: 'ORDER_NOT_EXIST',
-  ORDERCLOSED: 'ORDER_CLOSED',
-  RESOURCE_NOT_EXIST: 'RESOURCE_NOT_EXISTS',
-  RATELIMIT_EXCEED: 'RATE_LIMITED',
-  RATELIMIT_EXCEEDED: 'RATE_LIMITED',
-  FREQUENCY_LIMIT_EXCEED: 'FREQUENCY_LIMITED',
-  NOTENOUGH: 'NOT_ENOUGH',
-  SYSTEMERROR: 'SYSTEM_ERROR',
-  BANKERROR: 'BANK_ERROR',
-};
+/** The same error under the names that different products, versions and guides give it. A map: codes come from outside. */
+const ALIASES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ORDER_PAID: 'ORDERPAID',
+    ORDERNOTEXIST: 'ORDER_NOT_EXIST',
+    ORDERCLOSED: 'ORDER_CLOSED',
+    RESOURCE_NOT_EXIST: 'RESOURCE_NOT_EXISTS',
+    RATELIMIT_EXCEED: 'RATE_LIMITED',
+    RATELIMIT_EXCEEDED: 'RATE_LIMITED',
+    FREQUENCY_LIMIT_EXCEED: 'FREQUENCY_LIMITED',
+    NOTENOUGH: 'NOT_ENOUGH',
+    SYSTEMERROR: 'SYSTEM_ERROR',
+    BANKERROR: 'BANK_ERROR',
+  }),
+);
 
-const ACTIONS: Readonly<Record<string, WechatPayAction>> = {
-  PARAM_ERROR: 'OUR_BUG',
-  INVALID_REQUEST: 'OUR_BUG',
-  SIGN_ERROR: 'OUR_BUG',
-  NO_AUTH: 'OUR_BUG',
-  MCH_NOT_EXISTS: 'OUR_BUG',
-  APPID_MCHID_NOT_MATCH: 'OUR_BUG',
-  OUT_TRADE_NO_USED: 'OUR_BUG',
-  RATE_LIMITED: 'RETRY',
-  // Also what a close answers while the payer types a password: in progress, so query and ask again.
-  FREQUENCY_LIMITED: 'RETRY',
-  // The pool that pays refunds is empty: it fills within a day or two, and the same number must be used again.
-  NOT_ENOUGH: 'RETRY',
-  ORDERPAID: 'ALREADY_DONE',
-  USERPAYING: 'PAYER_MUST_ACT',
-  AUTH_CODE_INVALID: 'PAYER_MUST_ACT',
-  AUTH_CODE_EXPIRED: 'PAYER_MUST_ACT',
-  ORDER_NOT_EXIST: 'FINAL',
-  RESOURCE_NOT_EXISTS: 'FINAL',
-  ORDER_CLOSED: 'FINAL',
-  USER_ACCOUNT_ABNORMAL: 'FINAL',
-  TRADE_ERROR: 'FINAL',
-  RULE_LIMIT: 'FINAL',
-  // The wallet side's own codes (README: no public specification).
-  CODE_INVALID: 'FINAL',
-  CODE_EXPIRED: 'FINAL',
-  // Paid by another payment: ALREADY_DONE would let a caller take someone else's money movement for its own.
-  ORDER_ALREADY_PAID: 'FINAL',
-  ORDER_BEING_PAID: 'FINAL',
-  AMOUNT_MISMATCH: 'FINAL',
-  PAYMENT_EXPIRED: 'FINAL',
-  PAYMENT_NOT_EXIST: 'FINAL',
-  PAYMENT_REQUEST_ID_USED: 'OUR_BUG',
-};
+const ACTIONS: ReadonlyMap<string, WechatPayAction> = new Map(
+  Object.entries<WechatPayAction>({
+    PARAM_ERROR: 'OUR_BUG',
+    INVALID_REQUEST: 'OUR_BUG',
+    SIGN_ERROR: 'OUR_BUG',
+    NO_AUTH: 'OUR_BUG',
+    MCH_NOT_EXISTS: 'OUR_BUG',
+    APPID_MCHID_NOT_MATCH: 'OUR_BUG',
+    OUT_TRADE_NO_USED: 'OUR_BUG',
+    RATE_LIMITED: 'RETRY',
+    // Also what a close answers while the payer types a password: in progress, so query and ask again.
+    FREQUENCY_LIMITED: 'RETRY',
+    // The pool that pays refunds is empty: it fills within a day or two, and the same number must be used again.
+    NOT_ENOUGH: 'RETRY',
+    ORDERPAID: 'ALREADY_DONE',
+    USERPAYING: 'PAYER_MUST_ACT',
+    AUTH_CODE_INVALID: 'PAYER_MUST_ACT',
+    AUTH_CODE_EXPIRED: 'PAYER_MUST_ACT',
+    ORDER_NOT_EXIST: 'FINAL',
+    RESOURCE_NOT_EXISTS: 'FINAL',
+    ORDER_CLOSED: 'FINAL',
+    USER_ACCOUNT_ABNORMAL: 'FINAL',
+    TRADE_ERROR: 'FINAL',
+    RULE_LIMIT: 'FINAL',
+    // The wallet side's own codes (README: no public specification).
+    CODE_INVALID: 'FINAL',
+    CODE_EXPIRED: 'FINAL',
+    // Paid by another payment: ALREADY_DONE would let a caller take someone else's money movement for its own.
+    ORDER_ALREADY_PAID: 'FINAL',
+    ORDER_BEING_PAID: 'FINAL',
+    AMOUNT_MISMATCH: 'FINAL',
+    PAYMENT_EXPIRED: 'FINAL',
+    PAYMENT_NOT_EXIST: 'FINAL',
+    PAYMENT_REQUEST_ID_USED: 'OUR_BUG',
+  }),
+);
 
 /** Codes that decide nothing although they come as an answer. */
 const UNDECIDED: ReadonlySet<string> = new Set(['SYSTEM_ERROR', 'BANK_ERROR', 'ACCEPTED']);
 
 /** One spelling for a code of theirs. */
 export function canonicalCode(code: string): string {
-  return ALIASES[code] ?? code;
+  return ALIASES.get(code) ?? code;
 }
 
 /**
@@ -94,5 +98,5 @@ export function canonicalCode(code: string): string {
  */
 export function actionOf(code: string): WechatPayAction | null {
   const canonical = canonicalCode(code);
-  return UNDECIDED.has(canonical) ? null : (ACTIONS[canonical] ?? 'OUR_BUG');
+  return UNDECIDED.has(canonical) ? null : (ACTIONS.get(canonical) ?? 'OUR_BUG');
 }

@@ -97,8 +97,13 @@ export class Books {
   static async open(folder: string): Promise<Books> {
     const { journal, lines } = await Journal.open(join(folder, 'wechat-pay.jsonl'));
     const books = new Books(journal);
-    for (const line of lines) books.apply(JSON.parse(line, revive) as Change);
-    return books;
+    try {
+      for (const line of lines) books.apply(JSON.parse(line, revive) as Change);
+      return books;
+    } catch (thrown) {
+      await journal.close();
+      throw thrown;
+    }
   }
 
   /** Takes effect at once; tell nobody before `flushed`. */

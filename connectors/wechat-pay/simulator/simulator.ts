@@ -54,15 +54,19 @@ interface Question {
 export async function startSimulator(settings: Settings, now: () => Date = () => new Date()): Promise<Simulator> {
   const unlock = await lockFolder(settings.booksFolder);
   try {
-    return await open(settings, now, unlock);
+    const books = await Books.open(settings.booksFolder);
+    const letGo = async () => {
+      await books.close();
+      await unlock();
+    };
+    return await open(settings, now, books, letGo);
   } catch (thrown) {
     await unlock();
     throw thrown;
   }
 }
 
-async function open(settings: Settings, now: () => Date, unlock: () => Promise<void>): Promise<Simulator> {
-  const books = await Books.open(settings.booksFolder);
+async function open(settings: Settings, now: () => Date, books: Books, letGo: () => Promise<void>): Promise<Simulator> {
   const timers = new Timers(now);
   const notifier = new Notifier(books, timers, settings, now);
   const codes = new Codes(books, settings.stores);
@@ -70,8 +74,11 @@ async function open(settings: Settings, now: () => Date, unlock: () => Promise<v
   const refunds = new Refunds(books, notifier, timers, settings, now);
   const network = new Network(settings, now, books, new Orders(books, codes, settings, now), payments, refunds);
   const server = createServer((request, response) => network.serve(request, response));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(settings.port, settings.host, resolve);
+  const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject).listen(settings.port, settings.host, resolve);
+  await listening.catch(async (thrown) => {
+    await books.close();
+    throw thrown;
   });
   for (const part of [payments, refunds, notifier]) part.resume();
   const { port } = server.address() as AddressInfo;
@@ -81,8 +88,7 @@ async function open(settings: Settings, now: () => Date, unlock: () => Promise<v
       await closed(server);
       timers.clear();
       await notifier.stop();
-      await books.close();
-      await unlock();
+      await letGo();
     },
   };
 }

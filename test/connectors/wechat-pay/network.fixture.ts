@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import {
   createServer,
@@ -55,9 +55,8 @@ export const yuan = (amount: string) => Money.parse(amount, 'CNY');
 /** The moment so many milliseconds from now. */
 export const fromNow = (ms: number) => after(new Date(), ms);
 
-let counter = 0;
-/** A number nobody used before in this run. */
-export const unique = (prefix: string) => `${prefix}${Date.now().toString(36)}${(counter += 1)}`;
+/** A number nobody used before. */
+export const unique = (prefix: string) => `${prefix}${randomBytes(8).toString('hex')}`;
 
 export function configurationFor(url: string, change: Partial<WechatPayConfiguration> = {}): WechatPayConfiguration {
   return {
