@@ -6,9 +6,15 @@ export interface DevelopmentSource {
   readonly tokens: Readonly<Record<string, string>>;
   readonly codes: readonly DevelopmentCode[];
   readonly keys: JSONWebKeySet;
-  /** What the outside systems believe; asked anew each time. */
-  books(): Promise<{ paypal: unknown; wechatPay: unknown }>;
+  /** What the outside systems believe, in their own words; asked anew each time. */
+  books(): Promise<Readonly<Record<keyof typeof PAGES, unknown>>>;
 }
+
+/** What of their books is about payments: the rest is their own affair. */
+const PAGES = {
+  paypal: ['orders', 'authorizations', 'captures', 'refunds'],
+  wechatPay: ['transactions', 'refunds'],
+} as const;
 
 /** What a development machine answers beside the graph. Production has none of these. */
 export function developmentRoutes({ tokens, codes, keys, books }: DevelopmentSource): Route[] {
@@ -25,9 +31,19 @@ export function developmentRoutes({ tokens, codes, keys, books }: DevelopmentSou
     })),
     get('/dev/tokens', () => json(tokens)),
     get('/dev/codes', () => json(codes)),
-    get('/dev/books', async () => json(await books())),
+    get('/dev/books', async () => {
+      const { paypal, wechatPay } = await books();
+      return json({ paypal: pagesOf('paypal', paypal), wechatPay: pagesOf('wechatPay', wechatPay) });
+    }),
     get('/dev/jwks.json', () => json(keys)),
   ];
+}
+
+/** Null where the outside system is a real one, which shows its books to nobody. */
+function pagesOf(system: keyof typeof PAGES, books: unknown): Record<string, unknown> | null {
+  if (typeof books !== 'object' || books === null) return null;
+  const pages: Record<string, unknown> = { ...books };
+  return Object.fromEntries(PAGES[system].map((name) => [name, pages[name] ?? []]));
 }
 
 function json(value: unknown): RouteAnswer {

@@ -10,6 +10,7 @@ import { createMissingDatabase } from '../subgraphs/kernel/database.js';
 import type { EventBus } from '../subgraphs/kernel/event/event-bus.js';
 import { openEventBus } from '../subgraphs/kernel/event/open-event-bus.js';
 import { inProcess, type Route, type Subgraph } from '../subgraphs/kernel/graphql/subgraph.js';
+import { answerRoute, send } from '../subgraphs/kernel/graphql/subgraph.server.js';
 import { PrincipalSigner, PrincipalVerifier } from '../subgraphs/kernel/principal.token.js';
 import { createLogger, createMetrics } from '../subgraphs/kernel/telemetry.js';
 import { merchantsConfiguration } from '../subgraphs/merchants/merchants.configuration.js';
@@ -17,6 +18,7 @@ import { createMerchants } from '../subgraphs/merchants/subgraph.js';
 import { connectOutside } from '../subgraphs/payments/outside.js';
 import { createPayments } from '../subgraphs/payments/subgraph.js';
 import { createUsers } from '../subgraphs/users/subgraph.js';
+import type { Answering } from './front.js';
 import type { Secrets } from './secrets.js';
 import { seed } from './seed.js';
 import { AUDIENCE, type DevelopmentIssuer } from './tokens.js';
@@ -33,9 +35,9 @@ export interface GraphOptions {
 /** Four subgraphs and the gateway in this process, seeded and at work. */
 export class Graph {
   private constructor(
-    readonly gateway: Gateway,
+    private readonly gateway: Gateway,
     /** What the subgraphs answer beside GraphQL: notifications of the outside systems. */
-    readonly routes: readonly Route[],
+    private readonly routes: readonly Route[],
     private readonly stack: AsyncDisposableStack,
   ) {}
 
@@ -57,6 +59,22 @@ export class Graph {
       subgraphs.flatMap((subgraph) => subgraph.routes),
       stack.move(),
     );
+  }
+
+  /** The gateway, with the routes of the subgraphs and those of `more` beside it. */
+  answering(more: readonly Route[]): Answering {
+    const { gateway } = this;
+    const routes = [...this.routes, ...more];
+    return {
+      answer: async (request, response) => {
+        const path = URL.parse(request.url ?? '/', 'http://localhost')?.pathname;
+        const route = routes.find((candidate) => candidate.path === path && candidate.method === request.method);
+        if (!route) return gateway.answer(request, response);
+        send(response, await answerRoute(route, request).catch(() => ({ status: 500 })));
+      },
+      upgrade: (request, socket, head) => gateway.upgrade(request, socket, head),
+      drain: () => gateway.drain(),
+    };
   }
 
   /** To be asked once no request comes any more: the saga finishes its step, then all connections end. */

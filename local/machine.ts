@@ -22,6 +22,8 @@ export interface MachineOptions {
   readonly supergraph: string;
 }
 
+const NOTICE_MS = 500;
+
 /** Thrown when another start already uses the folder. */
 export class FolderInUse extends Error {
   override readonly name = 'FolderInUse';
@@ -64,10 +66,8 @@ export class Machine {
     stack.defer(() => graph.close());
     const tokens = await issueAll(issuer);
     const books = async () => ({ paypal: await paypal.books(), wechatPay: await wechatPay.books() });
-    front.open(graph.gateway, [
-      ...graph.routes,
-      ...developmentRoutes({ tokens, codes: developmentCodes, keys: issuer.jwks(), books }),
-    ]);
+    const pages = developmentRoutes({ tokens, codes: developmentCodes, keys: issuer.jwks(), books });
+    front.open(graph.answering(pages));
     return new Machine(front.url, tokens, front, stack.move());
   }
 
@@ -80,6 +80,10 @@ export class Machine {
 
 /** Waits a little for a start that is about to end. */
 async function onlyOneIn(folder: string): Promise<() => Promise<void>> {
+  const notice = setTimeout(
+    () => process.stderr.write(`sojourn: waiting for another start in ${folder} to end\n`),
+    NOTICE_MS,
+  );
   try {
     return await lockFolder(folder);
   } catch (thrown) {
@@ -88,6 +92,8 @@ async function onlyOneIn(folder: string): Promise<() => Promise<void>> {
     );
     error.cause = thrown;
     throw error;
+  } finally {
+    clearTimeout(notice);
   }
 }
 

@@ -18,7 +18,7 @@ const routes = developmentRoutes({
   tokens: { traveler: 'aaa.bbb.ccc', partner: '<script>alert(1)</script>' },
   codes,
   keys: { keys: [] },
-  books: async () => ({ paypal: { orders: [] }, wechatPay: { transactions: [] } }),
+  books: async () => ({ paypal: { orders: [{ id: 'o1' }], pendingNotifications: 3 }, wechatPay: null }),
 });
 
 async function get(path: string) {
@@ -59,8 +59,8 @@ describe('The development pages', () => {
   it('tell the tokens and what the outside systems believe', async () => {
     expect(JSON.parse((await get('/dev/tokens')).body)).toMatchObject({ traveler: 'aaa.bbb.ccc' });
     expect(JSON.parse((await get('/dev/books')).body)).toEqual({
-      paypal: { orders: [] },
-      wechatPay: { transactions: [] },
+      paypal: { orders: [{ id: 'o1' }], authorizations: [], captures: [], refunds: [] },
+      wechatPay: null,
     });
   });
 
