@@ -63,9 +63,9 @@ export class PaypalConnection {
     await this.send(call);
   }
 
-  /** Lets calls under way finish. */
-  close(): Promise<void> {
-    return this.pool.close();
+  /** Lets calls under way finish. Harmless when closed already. */
+  async close(): Promise<void> {
+    if (!this.pool.closed) await this.pool.close();
   }
 
   private async send(call: PaypalCall): Promise<Answer> {
