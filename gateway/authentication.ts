@@ -3,7 +3,7 @@ import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { type Clock, SECOND, systemClock } from '../subgraphs/kernel/clock.js';
-import { ForbiddenError, UnavailableError } from '../subgraphs/kernel/error.js';
+import { DomainError, ForbiddenError, UnavailableError } from '../subgraphs/kernel/error.js';
 import { Principal } from '../subgraphs/kernel/principal.js';
 import type { Identity } from './context.js';
 
@@ -87,11 +87,12 @@ export function unauthenticated(): ForbiddenError {
   return new ForbiddenError('Your token is not valid or has expired. Sign in again.', 'UNAUTHENTICATED');
 }
 
+/** Whether it is not the token that is wrong. Whatever is neither jose's verdict nor ours came from fetching the keys. */
 function keysMissing(thrown: unknown): boolean {
   if (thrown instanceof errors.JWKSTimeout || thrown instanceof errors.JWKSInvalid) return true;
-  // jose reports a bad HTTP answer as its bare base class and lets a failed fetch through as it is.
+  // jose's bare base class: a bad HTTP answer.
   if (thrown instanceof errors.JOSEError) return thrown.code === 'ERR_JOSE_GENERIC';
-  return thrown instanceof TypeError && thrown.message.includes('fetch failed');
+  return !(thrown instanceof z.ZodError) && !(thrown instanceof DomainError);
 }
 
 function noKeys(cause: unknown): UnavailableError {
