@@ -32,6 +32,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
       statement_timeout: 10_000,
       idle_in_transaction_session_timeout: 15_000,
       keepAlive: true,
+      onPoolCreated: releaseLostConnections,
     },
     migrations: {
       migrationsList: [...options.migrations],
@@ -40,6 +41,25 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
       tableName: 'migration',
     },
     ...(onStatement && { debug: ['query'], logger: onStatement, colors: false }),
+  });
+}
+
+/**
+ * Gives the pool back what a transaction held whose connection broke. The ORM does so only after a rollback that
+ * succeeded: each break would cost a place in the pool, and the process would hang when the last one is gone.
+ */
+function releaseLostConnections(pool: pg.Pool): void {
+  const inUse = new Set<pg.PoolClient>();
+  pool.on('acquire', (client) => inUse.add(client));
+  pool.on('release', (_error, client) => inUse.delete(client));
+  pool.on('connect', (client) => {
+    client.on('end', () => {
+      if (!inUse.has(client)) return;
+      const { release } = client;
+      // Its holder may still release it: once is enough.
+      client.release = () => undefined;
+      release(true);
+    });
   });
 }
 

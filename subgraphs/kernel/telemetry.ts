@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 
 export type { Logger } from 'pino';
@@ -16,14 +16,20 @@ const SECRET_PATHS = ['authorization', 'token', 'password', 'secret', 'displayNa
 );
 
 /** One JSON line per entry on standard output, with the request id where there is one. */
-export function createLogger(name: string, level = process.env['LOG_LEVEL'] ?? 'info'): Logger {
-  return pino({
+export function createLogger(
+  name: string,
+  level = process.env['LOG_LEVEL'] ?? 'info',
+  destination: DestinationStream = pino.destination(1),
+): Logger {
+  const options = {
     name,
     level,
     base: { name },
     redact: { paths: SECRET_PATHS, censor: '[redacted]' },
-    mixin: () => currentRequest.getStore() ?? {},
-  });
+    // A copy: pino writes the entry's own fields into what it gets here, and the next entry would repeat them.
+    mixin: () => ({ ...currentRequest.getStore() }),
+  };
+  return pino(options, destination);
 }
 
 /** A Prometheus registry with the process's own figures. */

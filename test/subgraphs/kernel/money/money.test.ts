@@ -1,0 +1,143 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  type Currency,
+  currencies,
+  currencyOf,
+  currencyOfNumeric,
+  decimalsOf,
+  isCurrency,
+  numericOf,
+} from '../../../../subgraphs/kernel/money/currency.js';
+import { Money } from '../../../../subgraphs/kernel/money/money.js';
+
+const anyCurrency = fc.constantFrom(...currencies);
+const MOST = 10n ** 15n;
+const minor = fc.bigInt({ min: -MOST, max: MOST });
+const invalid = expect.objectContaining({ code: 'INVALID_MONEY', kind: 'Invalid' });
+
+describe('Currency', () => {
+  it('has one numeric code each, and is found by it', () => {
+    for (const currency of currencies) expect(currencyOfNumeric(numericOf(currency))).toBe(currency);
+    expect(new Set(currencies.map(numericOf)).size).toBe(currencies.length);
+    expect(currencyOfNumeric('000')).toBeNull();
+  });
+
+  it.each([
+    ['USD', '840', 2],
+    ['CNY', '156', 2],
+    ['JPY', '392', 0],
+    ['KWD', '414', 3],
+  ] as const)('%s is %s with %s decimals', (code, numeric, decimals) => {
+    expect(numericOf(code)).toBe(numeric);
+    expect(decimalsOf(code)).toBe(decimals);
+  });
+
+  it.each(['usd', 'XXX', '', 'US', 'USDD', 'toString', '__proto__', 'constructor'])('is not %j', (code) => {
+    expect(isCurrency(code)).toBe(false);
+    expect(() => currencyOf(code)).toThrow(invalid);
+  });
+});
+
+describe('Money', () => {
+  it('prints exactly the decimals of its currency, and reads them back', () => {
+    fc.assert(
+      fc.property(minor, anyCurrency, (amount, currency) => {
+        const money = Money.of(amount, currency);
+        const text = money.toDecimal();
+        expect(text).toMatch(
+          decimalsOf(currency) === 0 ? /^-?\d+$/ : new RegExp(`^-?\\d+\\.\\d{${decimalsOf(currency)}}$`),
+        );
+        expect(Money.parse(text, currency).equals(money)).toBe(true);
+      }),
+    );
+  });
+
+  it.each([
+    ['12.5', 'USD', 1250n],
+    ['12', 'USD', 1200n],
+    ['-0.05', 'EUR', -5n],
+    ['007.10', 'CNY', 710n],
+    ['1200', 'JPY', 1200n],
+    ['1.234', 'KWD', 1234n],
+    ['10000000000000.00', 'USD', MOST],
+  ] as const)('reads %s %s', (text, currency, expected) => {
+    expect(Money.parse(text, currency).minor).toBe(expected);
+  });
+
+  it.each([
+    ['1.001', 'USD'],
+    ['1.0', 'JPY'],
+    ['1.2345', 'KWD'],
+    ['', 'USD'],
+    ['.5', 'USD'],
+    ['5.', 'USD'],
+    ['+5', 'USD'],
+    ['1e3', 'USD'],
+    ['1,000.00', 'USD'],
+    [' 1', 'USD'],
+    ['0x10', 'USD'],
+    ['١٢', 'USD'],
+    ['NaN', 'USD'],
+    ['Infinity', 'USD'],
+    ['10000000000000.01', 'USD'],
+    ['-10000000000000.01', 'USD'],
+    ['9'.repeat(60), 'USD'],
+    ['1.00', 'XXX'],
+  ])('refuses %j %s', (text, currency) => {
+    expect(() => Money.parse(text, currency)).toThrow(invalid);
+  });
+
+  it('is more than zero where someone pays or gets it', () => {
+    expect(Money.parsePositive('0.01', 'USD').minor).toBe(1n);
+    for (const text of ['0', '0.00', '-0', '-0.01']) expect(() => Money.parsePositive(text, 'USD')).toThrow(invalid);
+  });
+
+  it('adds and subtracts exactly, and never mixes currencies', () => {
+    fc.assert(
+      fc.property(minor, minor, anyCurrency, (a, b, currency) => {
+        const [one, two] = [Money.of(a, currency), Money.of(b, currency)];
+        expect(one.plus(two).minor).toBe(a + b);
+        expect(one.plus(two).minus(two).equals(one)).toBe(true);
+        expect(one.isMoreThan(two)).toBe(a > b);
+      }),
+    );
+    const [usd, cny] = [Money.of(1n, 'USD'), Money.of(1n, 'CNY')];
+    expect(usd.equals(cny)).toBe(false);
+    for (const mix of [() => usd.plus(cny), () => usd.minus(cny), () => usd.isMoreThan(cny)])
+      expect(mix).toThrow('CNY used as USD');
+  });
+
+  it('knows zero and positive', () => {
+    expect(Money.zero('JPY').isZero()).toBe(true);
+    expect([-1n, 0n, 1n].map((amount) => Money.of(amount, 'USD').isPositive())).toEqual([false, false, true]);
+    expect(String(Money.of(-5n, 'EUR'))).toBe('-0.05 EUR');
+  });
+
+  it('gives shares of which the cumulative ones sum up to the whole, whatever the steps (M9)', () => {
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: 1n, max: MOST }),
+        fc.array(fc.bigInt({ min: 1n, max: 10n ** 9n }), { minLength: 1, maxLength: 20 }),
+        (total, parts) => {
+          const whole = parts.reduce((sum, part) => sum + part, 0n);
+          const money = Money.of(total, 'USD');
+          let [before, cumulative, given] = [0n, 0n, Money.zero('USD')];
+          for (const part of parts) {
+            cumulative += part;
+            const step = money.share(cumulative, whole).minus(money.share(before, whole));
+            expect(step.minor >= 0n).toBe(true);
+            given = given.plus(step);
+            before = cumulative;
+          }
+          expect(given.equals(money)).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('is the currency of its type', () => {
+    const currency: Currency = Money.of(1n, 'THB').currency;
+    expect(currency).toBe('THB');
+  });
+});
