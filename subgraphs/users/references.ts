@@ -1,3 +1,4 @@
+import { Directive, Field, ID, ObjectType } from 'type-graphql';
 import type { ReferenceResolver } from '../kernel/graphql/subgraph.schema.js';
 import { parseId } from '../kernel/id.js';
 import type { UsersContext } from './context.js';
@@ -12,3 +13,10 @@ export const references: Readonly<Record<string, ReferenceResolver<UsersContext>
   Wallet: (reference, { loaders }) => loaders.wallet.load(parseId('wal', reference['id'] ?? '')),
   Market: (reference, { loaders }) => loaders.market.load(reference['code'] ?? ''),
 };
+
+@Directive('@key(fields: "id", resolvable: false)')
+@ObjectType('Merchant', { description: 'Who is paid.' })
+export class MerchantReference {
+  @Field(() => ID, { description: 'The id of the merchant.' })
+  id!: string;
+}

@@ -33,10 +33,10 @@ export class CodeResolver {
   @Mutation(() => CreatePaymentCodePayload, {
     description:
       'Makes a code. Errors: UNAUTHENTICATED, INVALID_ID, NOT_FOUND, INVALID_MONEY, INVALID_REFERENCE, ' +
-      'INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED, MERCHANT_NOT_ON_NETWORK, NETWORK_UNAVAILABLE, CODE_REFUSED, CODE_EXPIRED.',
+      'INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED, MERCHANT_NOT_ON_NETWORK, MARKET_NOT_LIVE, NETWORK_UNAVAILABLE, CODE_REFUSED, CODE_EXPIRED.',
   })
   async createPaymentCode(
-    @Arg('input', () => CreatePaymentCodeInput) input: CreatePaymentCodeInput,
+    @Arg('input', () => CreatePaymentCodeInput, { description: 'The code to make.' }) input: CreatePaymentCodeInput,
     @Ctx() { codes, principal }: MerchantsContext,
   ): Promise<{ code: PaymentCode }> {
     principal.requireKnown();
@@ -57,7 +57,7 @@ export class CodeResolver {
       'Closes a code for good. Errors: UNAUTHENTICATED, INVALID_ID, NOT_FOUND, NETWORK_UNAVAILABLE, and CODE_EXPIRED when it was paid.',
   })
   async cancelPaymentCode(
-    @Arg('input', () => CancelPaymentCodeInput) input: CancelPaymentCodeInput,
+    @Arg('input', () => CancelPaymentCodeInput, { description: 'The code to cancel.' }) input: CancelPaymentCodeInput,
     @Ctx() { codes, principal }: MerchantsContext,
   ): Promise<{ code: PaymentCode }> {
     principal.requireKnown();

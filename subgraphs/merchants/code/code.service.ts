@@ -13,7 +13,7 @@ import { PaymentCode } from './code.entity.js';
 import { CodeExpired, CodeRefused } from './code.errors.js';
 import { readCodePages } from './code.repository.js';
 import type { NetworkClient } from './network.client.js';
-import { WECHAT_PAY } from './network.js';
+import { requireServed, WECHAT_PAY } from './network.js';
 import { readPayload } from './scanned-payload.js';
 import { staticPayload } from './static-payload.js';
 
@@ -45,8 +45,8 @@ export class CodeService {
    * Makes a code for a merchant. An order is written down with its number first, then registered with the network, then
    * completed: a request that broke off anywhere is finished by the same request with the same idempotency key.
    *
-   * @throws NotFoundError when the asker may not act for the merchant; NotOnNetwork, IdempotencyKeyReused,
-   * NetworkUnavailable, CodeRefused, CodeExpired when a broken-off request is repeated too late
+   * @throws NotFoundError when the asker may not act for the merchant; NotOnNetwork, MarketNotLive,
+   * IdempotencyKeyReused, NetworkUnavailable, CodeRefused, CodeExpired when a broken-off request is repeated too late
    */
   async create(command: CreateCode, asker: Principal): Promise<PaymentCode> {
     requireMember(asker, command.merchantId);
@@ -58,7 +58,10 @@ export class CodeService {
     return this.register(code, networkMerchantId, merchantName);
   }
 
-  /** Keeps a code that the network printed for one of our merchants. With an id that is known it changes nothing. */
+  /**
+   * Keeps a code that the network printed for one of our merchants. With an id that is known it changes nothing.
+   * @throws NotFoundError, NotOnNetwork; InvalidCode when the text is no code
+   */
   async adopt({ id, merchantId, payload, reference }: AdoptCode): Promise<void> {
     const { network, text, codeId } = readPayload(payload);
     invariant(codeId === null || codeId === id, 'a payload that names a code of ours is that code');
@@ -67,6 +70,7 @@ export class CodeService {
       const merchant = await em.findOne(Merchant, merchantId, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (!merchant) throw new NotFoundError();
       if (await em.findOne(PaymentCode, id)) return;
+      if (!(await em.findOne(NetworkAccount, { merchantId, network }))) throw new NotOnNetwork(network);
       const birth = { merchantId, network, reference, now: this.now() };
       em.persist(PaymentCode.static({ ...birth, id, currency: WECHAT_PAY.currency, payload: () => text }));
     });
@@ -122,6 +126,7 @@ export class CodeService {
       const { merchantId } = command;
       const merchant = await em.findOne(Merchant, merchantId);
       if (!merchant) throw new NotFoundError();
+      requireServed(merchant.countryCode, WECHAT_PAY.currency);
       const account = await em.findOne(NetworkAccount, { merchantId, network: WECHAT_PAY.network });
       if (!account) throw new NotOnNetwork(WECHAT_PAY.network);
       const { networkMerchantId } = account;

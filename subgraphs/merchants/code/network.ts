@@ -1,5 +1,6 @@
 import type { Network } from '../../kernel/graphql/enums.js';
 import { type Currency, numericOf } from '../../kernel/money/currency.js';
+import { MarketNotLive } from './code.errors.js';
 
 /** What we must know of a network to read and write its codes. */
 export interface NetworkRules {
@@ -19,3 +20,8 @@ export const WECHAT_PAY: NetworkRules = {
   currencyNumeric: numericOf('CNY'),
   emvcoId: 'com.tenpay.wechatpay',
 };
+
+/** The network also has merchants in other countries and currencies. @throws MarketNotLive for those */
+export function requireServed(countryCode: string, currency: Currency): void {
+  if (countryCode !== WECHAT_PAY.countryCode || currency !== WECHAT_PAY.currency) throw new MarketNotLive(countryCode);
+}

@@ -7,10 +7,10 @@ import type { Money } from '../../kernel/money/money.js';
 import { Merchant, NetworkAccount } from '../merchant/merchant.entity.js';
 import type { MerchantService } from '../merchant/merchant.service.js';
 import type { PaymentCode } from './code.entity.js';
-import { CodeExpired, InvalidCode, MarketNotLive } from './code.errors.js';
+import { CodeExpired, InvalidCode } from './code.errors.js';
 import { findScanned } from './code.repository.js';
 import type { NetworkClient, NetworkCode } from './network.client.js';
-import { WECHAT_PAY } from './network.js';
+import { requireServed, WECHAT_PAY } from './network.js';
 import { readPayload } from './scanned-payload.js';
 
 /** Whose code it is and what it asks for. */
@@ -55,10 +55,11 @@ export class ScanService {
     // Anyone can compute a checksum: a copy with another merchant or an amount of its own is not our code.
     if (code.payload !== text) throw new InvalidCode('TAMPERED');
     code.requirePayable(this.now());
-    const em = this.em.fork();
-    const merchant = await em.findOneOrFail(Merchant, code.merchantId);
     const { merchantId, network } = code;
-    const account = await em.findOneOrFail(NetworkAccount, { merchantId, network });
+    const [merchant, account] = await Promise.all([
+      this.em.fork().findOneOrFail(Merchant, merchantId),
+      this.em.fork().findOneOrFail(NetworkAccount, { merchantId, network }),
+    ]);
     requireServed(merchant.countryCode, code.currencyCode);
     return {
       network,
@@ -81,9 +82,4 @@ export class ScanService {
     const merchant = await this.merchants.recognise(network, networkMerchantId, code.merchant);
     return { network, kind, merchant, networkMerchantId, amount, currency, reference, expiresAt, codeId: null };
   }
-}
-
-/** The network also has merchants in other countries and currencies. */
-function requireServed(countryCode: string, currency: Currency): void {
-  if (countryCode !== WECHAT_PAY.countryCode || currency !== WECHAT_PAY.currency) throw new MarketNotLive(countryCode);
 }

@@ -33,7 +33,17 @@ export interface MerchantFacts {
  * Who is paid. REGISTERED with us, or known only because the NETWORK named it when one of its codes was scanned: then
  * its facts follow what the network says.
  */
-export class Merchant extends MerchantSchema.class {}
+export class Merchant extends MerchantSchema.class {
+  isStill(facts: MerchantFacts): boolean {
+    return (
+      this.name === facts.name &&
+      this.localName === facts.localName &&
+      this.categoryCode === facts.categoryCode &&
+      this.city === facts.city &&
+      this.countryCode === facts.countryCode
+    );
+  }
+}
 
 MerchantSchema.setClass(Merchant);
 

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Network } from '../../kernel/graphql/enums.js';
 import type { MerchantId } from '../../kernel/id.js';
-import type { Merchant, MerchantFacts } from './merchant.entity.js';
+import { Merchant, type MerchantFacts, NetworkAccount } from './merchant.entity.js';
 
 /** Inserts or updates in one statement, safe from two at once. What a network says never overwrites what was registered. */
 export async function upsertMerchant(
@@ -26,16 +26,31 @@ export async function upsertMerchant(
   );
 }
 
-/** Gives a merchant its number at a network; a number that is taken stays where it is. */
+/** Gives a merchant its number at a network, where both are free. Returns whose the number is then; null: still nobody's. */
 export async function insertAccount(
   em: EntityManager,
   network: `${Network}`,
   networkMerchantId: string,
   merchantId: MerchantId,
-): Promise<void> {
+): Promise<MerchantId | null> {
   await em.execute(
     `insert into network_account (network, network_merchant_id, merchant_id) values (?, ?, ?)
      on conflict do nothing`,
     [network, networkMerchantId, merchantId],
   );
+  return (await em.findOne(NetworkAccount, { network, networkMerchantId }))?.merchantId ?? null;
+}
+
+/** The merchant that a network knows by this number. */
+export async function findByAccount(
+  em: EntityManager,
+  network: `${Network}`,
+  networkMerchantId: string,
+): Promise<Merchant | null> {
+  const [row] = await em.execute<object[]>(
+    `select merchant.* from merchant join network_account on network_account.merchant_id = merchant.id
+      where network = ? and network_merchant_id = ?`,
+    [network, networkMerchantId],
+  );
+  return row ? em.map(Merchant, row) : null;
 }

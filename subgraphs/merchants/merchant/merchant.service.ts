@@ -4,8 +4,9 @@ import { transaction } from '../../kernel/database.js';
 import { NotFoundError } from '../../kernel/error.js';
 import type { Network } from '../../kernel/graphql/enums.js';
 import type { MerchantId } from '../../kernel/id.js';
-import { Merchant, type MerchantFacts, NetworkAccount } from './merchant.entity.js';
-import { insertAccount, upsertMerchant } from './merchant.repository.js';
+import { Merchant, type MerchantFacts } from './merchant.entity.js';
+import { NetworkAccountTaken } from './merchant.errors.js';
+import { findByAccount, insertAccount, upsertMerchant } from './merchant.repository.js';
 import { networkMerchantIdOf } from './network-merchant-id.js';
 
 export interface RegisterMerchant extends MerchantFacts {
@@ -19,11 +20,15 @@ export class MerchantService {
     private readonly now: Clock,
   ) {}
 
-  /** Registers a merchant, or gives one that is known its new facts and accounts. */
+  /**
+   * Registers a merchant, or gives one that is known its new facts and accounts.
+   * @throws NetworkAccountTaken, also when a scan made the number's merchant known under an id of its own before
+   */
   async register({ id, accounts, ...facts }: RegisterMerchant): Promise<void> {
     await transaction(this.em, async (em) => {
       await upsertMerchant(em, id, facts, 'REGISTERED', this.now());
-      for (const { network, networkMerchantId } of accounts) await insertAccount(em, network, networkMerchantId, id);
+      for (const { network, networkMerchantId } of accounts)
+        if ((await insertAccount(em, network, networkMerchantId, id)) !== id) throw new NetworkAccountTaken(network);
     });
   }
 
@@ -32,12 +37,14 @@ export class MerchantService {
    * histories can refer to it; one that we know only from the network gets the network's newest facts.
    */
   async recognise(network: `${Network}`, networkMerchantId: string, facts: MerchantFacts): Promise<Merchant> {
+    const known = await findByAccount(this.em.fork(), network, networkMerchantId);
+    if (known && (known.origin === 'REGISTERED' || known.isStill(facts))) return known;
     return transaction(this.em, async (em) => {
-      const account = await em.findOne(NetworkAccount, { network, networkMerchantId });
-      const id = account?.merchantId ?? networkMerchantIdOf(network, networkMerchantId);
+      const id = known?.id ?? networkMerchantIdOf(network, networkMerchantId);
       await upsertMerchant(em, id, facts, 'NETWORK', this.now());
-      if (!account) await insertAccount(em, network, networkMerchantId, id);
-      return em.findOneOrFail(Merchant, id);
+      // Someone may have registered it meanwhile: then the number is theirs.
+      const owner = await insertAccount(em, network, networkMerchantId, id);
+      return em.findOneOrFail(Merchant, owner ?? id);
     });
   }
 

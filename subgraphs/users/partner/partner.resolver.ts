@@ -3,10 +3,11 @@ import { InvalidError } from '../../kernel/error.js';
 import { type Connection, ConnectionArgs, connectionOf, pageRequest } from '../../kernel/graphql/connection.js';
 import type { PageRequest } from '../../kernel/page.js';
 import type { UsersContext } from '../context.js';
+import { MerchantReference } from '../references.js';
 import { hiddenTraveler, type TravelerProfile } from '../traveler/traveler.service.js';
 import { TravelerType } from '../traveler/traveler.type.js';
 import type { Partner, PartnerGrant } from './partner.entity.js';
-import { MerchantReference, PartnerGrantConnection, PartnerGrantType, PartnerType } from './partner.type.js';
+import { PartnerGrantConnection, PartnerGrantType, PartnerType } from './partner.type.js';
 
 @Resolver(() => PartnerType)
 export class PartnerResolver {

@@ -1,4 +1,4 @@
-import { Directive, Field, ID, ObjectType } from 'type-graphql';
+import { Field, ID, ObjectType } from 'type-graphql';
 import { connectionType } from '../../kernel/graphql/connection.js';
 
 @ObjectType('Partner', { description: 'An app that was granted sight of payments. Only the partner sees it.' })
@@ -20,10 +20,3 @@ export class PartnerGrantType {
 }
 
 export const PartnerGrantConnection = connectionType('PartnerGrant', () => PartnerGrantType);
-
-@Directive('@key(fields: "id", resolvable: false)')
-@ObjectType('Merchant')
-export class MerchantReference {
-  @Field(() => ID)
-  id!: string;
-}

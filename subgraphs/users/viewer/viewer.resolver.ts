@@ -2,7 +2,8 @@ import { Ctx, FieldResolver, Query, Resolver } from 'type-graphql';
 import { parseId } from '../../kernel/id.js';
 import type { UsersContext } from '../context.js';
 import type { Partner } from '../partner/partner.entity.js';
-import { MerchantReference, PartnerType } from '../partner/partner.type.js';
+import { PartnerType } from '../partner/partner.type.js';
+import { MerchantReference } from '../references.js';
 import type { TravelerProfile } from '../traveler/traveler.service.js';
 import { TravelerType } from '../traveler/traveler.type.js';
 import { ViewerType } from './viewer.type.js';
@@ -19,7 +20,11 @@ export class ViewerResolver {
     return principal.kind === 'TRAVELER' ? loaders.traveler.load(parseId('trv', principal.subject)) : null;
   }
 
-  @FieldResolver(() => [MerchantReference], { description: 'The merchants that the viewer may act for.' })
+  @FieldResolver(() => [MerchantReference], {
+    // Else a merchants service that is down would take the whole viewer with it.
+    nullable: true,
+    description: 'The merchants that the viewer may act for.',
+  })
   merchants(@Ctx() { principal }: UsersContext): MerchantReference[] {
     return principal.merchantIds.map((id) => ({ id }));
   }
