@@ -87,7 +87,10 @@ async function startIn(options: SimulatorOptions, now: Clock, unlock: () => Prom
     ...api.routes,
     ...openRoutes(books, tokens, api, { path: certificatePath, pem: certificate.pem }),
   ]);
-  const port = await server.listen(options.port, options.host);
+  const port = await server.listen(options.port, options.host).catch(async (thrown: unknown) => {
+    await books.close();
+    throw thrown;
+  });
   url = options.publicUrl ?? `http://${options.host}:${port}`;
   notifications.send();
   return {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,8 @@ import {
   startSimulator,
 } from '../../../connectors/paypal/simulator/simulator.js';
 import { Money } from '../../../subgraphs/kernel/money/money.js';
+
+let knownKey: string | null = null;
 
 const closing: (() => Promise<unknown> | unknown)[] = [];
 
@@ -82,7 +84,11 @@ export class Counterpart {
       ],
       ...overrides,
     };
+    // Drawing an RSA key takes longer than most tests: one serves them all.
+    const keyFile = join(options.booksFolder, 'notification.pem');
+    if (knownKey !== null) writeFileSync(keyFile, knownKey);
     const simulator = await startSimulator(options);
+    knownKey ??= readFileSync(keyFile, 'utf8');
     const counterpart = new Counterpart(
       simulator,
       { ...options, port: portOf(simulator.url) },

@@ -184,6 +184,58 @@ describe('The access token', () => {
   });
 });
 
+describe('A call', () => {
+  it('says everything PayPal’s interface asks for, and no number where an amount is', async () => {
+    const calls: { method?: string; url?: string; headers: Record<string, unknown>; body: string }[] = [];
+    const { url } = await startRaw(async (request, response) => {
+      const { method, url: path, headers } = request;
+      calls.push({ method, url: path, headers, body: (await bodyOf(request)).toString() });
+      if (path === '/v1/oauth2/token') return void response.end(TOKEN);
+      response.writeHead(201).end(captureBody({}));
+    });
+    await clientOf(url).captureAuthorization(captureOf('a', 'AUTH1'));
+    expect(calls).toMatchObject([
+      {
+        method: 'POST',
+        url: '/v1/oauth2/token',
+        headers: { authorization: 'Basic Y2xpZW50OnNlY3JldA==', 'content-type': 'application/x-www-form-urlencoded' },
+        body: 'grant_type=client_credentials',
+      },
+      {
+        method: 'POST',
+        url: '/v2/payments/authorizations/AUTH1/capture',
+        headers: {
+          authorization: 'Bearer t',
+          'content-type': 'application/json',
+          'paypal-request-id': 'capture-a',
+          prefer: 'return=representation',
+        },
+      },
+    ]);
+    expect(calls[1]?.headers).not.toHaveProperty('paypal-mock-response');
+    expect(JSON.parse(calls[1]?.body ?? '')).toEqual({
+      amount: { currency_code: 'USD', value: '14.11' },
+      invoice_id: 'invoice-a',
+      final_capture: true,
+    });
+  });
+
+  it('finds, of several captures, the one that took money', async () => {
+    const captures = ['DECLINED', 'COMPLETED', 'FAILED'].map((status, n) => ({
+      ...JSON.parse(captureBody({ status })),
+      id: `C${n}`,
+    }));
+    let shown = captures;
+    const { url } = await answering(() => ({
+      body: JSON.stringify({ id: 'O1', status: 'COMPLETED', purchase_units: [{ payments: { captures: shown } }] }),
+    }));
+    const client = clientOf(url);
+    expect(await client.findCapture({ orderId: 'O1' })).toMatchObject({ id: 'C1', status: 'COMPLETED' });
+    shown = captures.slice(0, 1);
+    expect(await client.findCapture({ orderId: 'O1' })).toMatchObject({ id: 'C0', status: 'DECLINED' });
+  });
+});
+
 describe('Closing', () => {
   it('lets calls under way finish', async () => {
     const { url } = await startRaw((request, response) => {
