@@ -61,7 +61,7 @@ describe('graphql-transport-ws', () => {
     const client = await connect();
     client.send({ type: 'connection_init' });
     await client.receive();
-    const live = 'subscription { rateChanged(base: "XXX") { rate } }';
+    const live = 'subscription { rateChanged(base: "ZZZ") { rate } }';
     for (const query of [live, live]) client.send(subscribe('same', query));
     expect(await client.closed).toBe(4409);
   });
