@@ -3,10 +3,7 @@ import { invariant } from '../../subgraphs/kernel/error.js';
 import { currencyOf, decimalsOf, isCurrency } from '../../subgraphs/kernel/money/currency.js';
 import { Money } from '../../subgraphs/kernel/money/money.js';
 
-/**
- * The only place where an amount is a JSON number, because the protocol says so: an integer in the minor unit (fen). What
- * JSON cannot hold exactly is refused, and it becomes a bigint at once.
- */
+/** The protocol's amounts are JSON integers in the minor unit (fen). One that JSON cannot hold exactly is refused; a good one is a bigint at once. */
 export const minorUnits = z.int().nonnegative().transform(BigInt);
 
 /** A currency that we know and that has two decimals, as everything this protocol counts in fen has. CNY when not said. */
@@ -26,11 +23,8 @@ export const refundAmount = z
   .object({ refund: minorUnits, currency: currencyCode })
   .transform(({ refund, currency }) => Money.of(refund, currency));
 
-/** An amount as the JSON number of the wire. @throws InvariantViolation for what JSON cannot hold exactly, and for zero or less */
-export function toMinorUnits(money: Money): number {
-  invariant(
-    money.isPositive() && money.minor <= BigInt(Number.MAX_SAFE_INTEGER),
-    'an amount on the wire is 1 fen or more',
-  );
-  return Number(money.minor);
+/** An amount as the wire carries it, see `toJson`. @throws InvariantViolation for zero or less: there is nothing to pay or give back */
+export function toMinorUnits(money: Money): bigint {
+  invariant(money.isPositive(), 'an amount on the wire is 1 fen or more');
+  return money.minor;
 }

@@ -3,6 +3,7 @@ import { messageOf } from '../../subgraphs/kernel/error.js';
 import type { WechatPayConfiguration } from './wechat-pay.configuration.js';
 import { actionOf, canonicalCode, WechatPayRefusal, WechatPayUnknown } from './wechat-pay.errors.js';
 import { type RawAnswer, SignedExchange } from './wechat-pay.exchange.js';
+import { toJson } from './wechat-pay.json.js';
 import { type PlatformKeys, verify } from './wechat-pay.signature.js';
 
 const errorBody = z.object({ code: z.string().min(1).max(64) });
@@ -48,7 +49,7 @@ export class WechatPayTransport {
 
   private async answerTo({ method, path, query, body }: Call): Promise<RawAnswer> {
     const target = query === undefined ? path : `${path}?${new URLSearchParams(query)}`;
-    const answer = await this.exchange.send({ method, target, body: body === undefined ? '' : JSON.stringify(body) });
+    const answer = await this.exchange.send({ method, target, body: body === undefined ? '' : toJson(body) });
     // 202 means: received, not worked on, ask again. 3xx and 5xx decide nothing either.
     if (
       answer.status >= 500 ||

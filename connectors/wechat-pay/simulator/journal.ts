@@ -42,8 +42,11 @@ export class Journal {
   }
 
   async close(): Promise<void> {
-    await this.flushed();
-    await this.file.close();
+    try {
+      await this.flushed();
+    } finally {
+      await this.file.close();
+    }
   }
 
   private async write(): Promise<void> {

@@ -11,8 +11,9 @@ let isStopping = false;
 async function stop(): Promise<void> {
   if (isStopping) return;
   isStopping = true;
-  await simulator.stop();
-  process.exit(0);
+  const failure = await simulator.stop().catch((thrown) => messageOf(thrown));
+  if (failure) console.error(failure);
+  process.exit(failure ? 1 : 0);
 }
 
 process.on('SIGINT', stop);

@@ -1,5 +1,6 @@
 import { SECOND } from '../../../subgraphs/kernel/clock.js';
 import { seal } from '../wechat-pay.cipher.js';
+import { toJson } from '../wechat-pay.json.js';
 import { platformHeaders } from '../wechat-pay.signature.js';
 import { toBeijing } from '../wechat-pay.time.js';
 import type { Books, Notice } from './books.js';
@@ -37,7 +38,7 @@ export class Notifier {
       url,
       eventType,
       originalType,
-      resource: JSON.stringify(resource),
+      resource: toJson(resource),
       state: 'PENDING',
       createdAt: now,
       copies,
@@ -55,7 +56,10 @@ export class Notifier {
     for (const { id, nextAt, state } of notices) {
       if (state !== 'PENDING' || this.stopping.signal.aborted) continue;
       this.timers.at(nextAt, () => {
-        const attempt = this.attempt(id).finally(() => this.underWay.delete(attempt));
+        const attempt = this.attempt(id)
+          // The books cannot be written: nobody is told anything any more; what is pending goes out after the next start.
+          .catch(() => undefined)
+          .finally(() => this.underWay.delete(attempt));
         this.underWay.add(attempt);
       });
     }

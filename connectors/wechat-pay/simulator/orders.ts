@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DAY, HOUR } from '../../../subgraphs/kernel/clock.js';
+import { toJson } from '../wechat-pay.json.js';
 import { toBeijing } from '../wechat-pay.time.js';
 import type { Books, Order } from './books.js';
 import type { Codes } from './codes.js';
@@ -39,7 +40,7 @@ export class Orders {
   create(body: unknown): { code_url: string } {
     const request = read(nativeOrder, body);
     this.checkPartners(request);
-    const content = JSON.stringify(request, (_key, value) => (typeof value === 'bigint' ? String(value) : value));
+    const content = toJson(request);
     const known = this.books.order(request.sub_mchid, request.out_trade_no);
     if (known !== null) return { code_url: this.again(known, content).codeUrl };
     const now = this.now().getTime();
@@ -113,8 +114,7 @@ export function orderAnswer(
   state: string,
   payment: { readonly transactionId: string | null; readonly paidAt: number | null } | null,
 ): Record<string, unknown> {
-  // A number of JSON again: every amount came in as a safe integer.
-  const total = Number(order.totalFen);
+  const total = order.totalFen;
   const paid = payment?.transactionId && {
     transaction_id: payment.transactionId,
     bank_type: 'OTHERS',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DAY } from '../../../subgraphs/kernel/clock.js';
+import { toJson } from '../wechat-pay.json.js';
 import { toBeijing } from '../wechat-pay.time.js';
 import type { Books, Payment, Refund } from './books.js';
 import type { Notifier } from './notifier.js';
@@ -125,7 +126,7 @@ export class Refunds {
   }
 
   private answer(refund: Refund): Record<string, unknown> {
-    const [total, back] = [Number(refund.totalFen), Number(refund.refundFen)];
+    const [total, back] = [refund.totalFen, refund.refundFen];
     return {
       refund_id: refund.refundId,
       out_refund_no: refund.outRefundNo,
@@ -152,7 +153,7 @@ export class Refunds {
 
 /** What makes two requests the same refund: not where to notify, nor the words of the reason. */
 function contentOf({ sub_mchid, transaction_id, amount }: RefundRequest): string {
-  return JSON.stringify([sub_mchid, transaction_id, String(amount.refund), String(amount.total)]);
+  return toJson([sub_mchid, transaction_id, amount.refund, amount.total]);
 }
 
 function refuse(message: string): never {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toJson } from '../wechat-pay.json.js';
 import { toBeijing } from '../wechat-pay.time.js';
 import type { Books, Notice, Order, Payment } from './books.js';
 import type { Codes, ResolvedCode } from './codes.js';
@@ -183,7 +184,7 @@ export class WalletPayments {
 /** What makes two requests the same. Where to notify and how long to try may change between attempts. */
 function contentOf(request: PayRequest): string {
   const { code_value, amount, reference_order_id, customer_id } = request;
-  return JSON.stringify([code_value, String(amount.total), amount.currency, reference_order_id, customer_id]);
+  return toJson([code_value, amount.total, amount.currency, reference_order_id, customer_id]);
 }
 
 function again(known: Payment, content: string): Payment {
@@ -216,7 +217,7 @@ function paymentAnswer(payment: Payment): Record<string, unknown> {
   return {
     payment_request_id: payment.requestId,
     payment_status: payment.status,
-    amount: { total: Number(payment.totalFen), currency: 'CNY' },
+    amount: { total: payment.totalFen, currency: 'CNY' },
     ...(payment.paymentId !== null && { payment_id: payment.paymentId }),
     ...(payment.transactionId !== null && { transaction_id: payment.transactionId }),
     ...(payment.resultCode !== null && { result_code: payment.resultCode }),
@@ -238,7 +239,7 @@ function scanAnswer(code: ResolvedCode): Record<string, unknown> {
       city: store.city,
       country_code: 'CN',
     },
-    ...(fen !== null && { amount: { total: Number(fen), currency: 'CNY' } }),
+    ...(fen !== null && { amount: { total: fen, currency: 'CNY' } }),
     ...(reference !== null && { reference }),
     ...(order !== null && { expire_time: toBeijing(new Date(order.expiresAt)), out_trade_no: order.outTradeNo }),
   };

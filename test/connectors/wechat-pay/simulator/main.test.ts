@@ -4,7 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { WechatPayWalletClient } from '../../../../connectors/wechat-pay/wechat-pay.wallet.client.js';
+import { WechatPayUnknown } from '../../../../connectors/wechat-pay/wechat-pay.errors.js';
+import {
+  type WalletPayment,
+  WechatPayWalletClient,
+} from '../../../../connectors/wechat-pay/wechat-pay.wallet.client.js';
 import {
   API_V3_KEY,
   configurationFor,
@@ -17,6 +21,7 @@ import {
   platformKeys,
   Receiver,
   stores,
+  thrownBy,
   unique,
   until,
   yuan,
@@ -62,11 +67,8 @@ const environment = (books: string) => ({
 });
 
 /** A simulator as a process, with the address that it prints and sends. */
-async function start(books: string) {
-  const child = spawn(process.execPath, [MAIN], {
-    env: environment(books),
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
+async function start(books: string, [command, ...parameters]: [string, ...string[]] = [process.execPath, MAIN]) {
+  const child = spawn(command, parameters, { env: environment(books), stdio: ['ignore', 'pipe', 'ignore', 'ipc'] });
   children.push(child);
   let printed = '';
   child.stdout?.on('data', (chunk) => {
@@ -116,6 +118,32 @@ describe('the process', () => {
     await Promise.all(requests.map((each) => second.wallet.pay(each)));
     const ids = (await booksOf(second.url)).transactions.map(({ paymentId }) => paymentId);
     expect([ids.length, new Set(ids).size]).toEqual([60, 60]);
+  });
+
+  it('answers nothing any more when the disk is full, and forgets nothing that it answered', async () => {
+    // No file of this process may grow beyond 16 blocks of 512 bytes: what a full disk looks like to it.
+    const first = await start('full', ['/bin/sh', '-c', 'ulimit -f 16; exec "$0" "$1"', process.execPath, MAIN]);
+    const answered: WalletPayment[] = [];
+    let failure: unknown = null;
+    while (failure === null) {
+      const payment = await first.wallet.pay(request('wxp://ok')).catch((thrown) => {
+        failure = thrown;
+        return null;
+      });
+      if (payment) answered.push(payment);
+    }
+    expect(failure).toBeInstanceOf(WechatPayUnknown);
+    expect(answered.length).toBeGreaterThan(1);
+    const [known] = answered;
+    expect(
+      await thrownBy(first.wallet.inquiryPayment({ paymentRequestId: known?.paymentRequestId ?? '' })),
+    ).toBeInstanceOf(WechatPayUnknown);
+    const exit = once(first.child, 'exit');
+    first.child.kill('SIGTERM');
+    await expect(exit).resolves.toEqual([1, null]);
+    const second = await start('full');
+    for (const payment of answered) await expect(second.wallet.inquiryPayment(payment)).resolves.toEqual(payment);
+    expect((await booksOf(second.url)).transactions).toHaveLength(answered.length);
   });
 
   it('lets a payer finish typing after a kill', async () => {
