@@ -13,7 +13,8 @@ import {
 const gatewayKey = newSigningKey();
 const paymentsKey = newSigningKey();
 const gateway = new PrincipalSigner('gateway', gatewayKey.privateKey);
-const payments = new PrincipalSigner('payments', paymentsKey.privateKey);
+/** Signs what payments asks of the others. */
+export const paymentsSigner = new PrincipalSigner('payments', paymentsKey.privateKey);
 
 /** Trusts the signatures that `asking` makes. */
 export const verifier = new PrincipalVerifier({ gateway: gatewayKey.publicKey, payments: paymentsKey.publicKey });
@@ -40,7 +41,7 @@ export type Ask = (
 export function asking(subgraph: Subgraph): Ask {
   const transport = inProcess(subgraph);
   return async (principal, query, variables = {}) => {
-    const signer = principal.kind === 'SERVICE' ? payments : gateway;
+    const signer = principal.kind === 'SERVICE' ? paymentsSigner : gateway;
     return transport({ query, variables, headers: { [PRINCIPAL_HEADER]: await signer.sign(principal) } });
   };
 }

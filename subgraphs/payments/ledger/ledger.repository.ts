@@ -159,7 +159,7 @@ async function resolve(
 ): Promise<HoldRow[]> {
   const rows = await em.execute<HoldRow[]>(
     `select id, leg, debit_account_id, credit_account_id, amount_minor, currency, status
-       from hold where payment_id = ? and leg = any(?::text[]) order by id for update`,
+       from hold where payment_id = ? and leg = any(?::text[]) order by id for no key update`,
     [paymentId, array(legs)],
   );
   for (const row of rows) step(holdTransitions, row.status, status);
@@ -171,7 +171,10 @@ async function resolve(
   return rows;
 }
 
-/** Locks the accounts in the order of their ids, then adds the net change to each. */
+/**
+ * Locks the accounts in the order of their ids, then adds the net change to each. The lock lets foreign keys to the
+ * account pass: two transactions that have just inserted holds on the same account would otherwise wait for each other.
+ */
 async function change(em: EntityManager, deltas: readonly [accountId: string, delta: Partial<Delta>][]): Promise<void> {
   const net = new Map<string, Delta>();
   for (const [id, delta] of deltas) {
@@ -181,7 +184,7 @@ async function change(em: EntityManager, deltas: readonly [accountId: string, de
   }
   const rows = [...net];
   await em.execute(
-    `with locked as (select id from account where id = any(?::bigint[]) order by id for update)
+    `with locked as (select id from account where id = any(?::bigint[]) order by id for no key update)
      update account set
          debits_pending = debits_pending + delta.dp, debits_posted = debits_posted + delta.dd,
          credits_pending = credits_pending + delta.cp, credits_posted = credits_posted + delta.cd

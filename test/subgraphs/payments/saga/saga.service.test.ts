@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { PaymentId } from '../../../../subgraphs/kernel/id.js';
+import type { Fault } from '../../../support/fault.proxy.js';
+import { World } from '../../../support/world.js';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.stop());
+beforeEach(() => {
+  world.lines.paypal.heal();
+  world.lines.wechatPay.heal();
+});
+
+async function eventsOf(paymentId: PaymentId): Promise<string[]> {
+  const { data } = await world.ask(
+    world.maya.principal,
+    'query ($id: ID!) { payment(id: $id) { events { sequence type } } }',
+    { id: paymentId },
+  );
+  const { events } = (data as { payment: { events: { sequence: number; type: string }[] } }).payment;
+  expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
+  return events.map(({ type }) => type);
+}
+
+/** What the outside world believes of a payment. */
+async function outside(paymentId: PaymentId) {
+  const [paypal, wechatPay] = await Promise.all([world.books('paypal'), world.books('wechatPay')]);
+  const of = (entries: { paymentId: string; status: string; amount: string }[] = []) =>
+    entries.filter((entry) => entry.paymentId === paymentId).map(({ status, amount }) => `${status} ${amount}`);
+  return {
+    orders: of(paypal['orders']).length,
+    authorizations: of(paypal['authorizations']),
+    captures: of(paypal['captures']),
+    transactions: of(wechatPay['transactions']),
+  };
+}
+
+const expectSoundBooks = async () => expect(await world.payments.findDiscrepancies()).toEqual([]);
+
+describe('The saga', () => {
+  it('holds, pays, captures: each once, and the books of all three sides agree (M1, M2, M5)', async () => {
+    const paymentId = await world.pay('ok');
+    expect(await world.settled(paymentId)).toBe('COMPLETED');
+    expect(await eventsOf(paymentId)).toEqual(['CONFIRMED', 'AUTHORIZED', 'SUBMITTED', 'PAID', 'COMPLETED']);
+    const books = await outside(paymentId);
+    expect(books).toMatchObject({ orders: 1, transactions: ['SUCCESS 100.00'] });
+    expect(books.captures).toHaveLength(1);
+    await expectSoundBooks();
+  });
+
+  it.each([
+    ['declined', 'DECLINED', ['CONFIRMED', 'DECLINED']],
+    ['refused', 'FAILED', ['CONFIRMED', 'AUTHORIZED', 'SUBMITTED', 'FAILED']],
+    ['slow', 'COMPLETED', ['CONFIRMED', 'AUTHORIZED', 'SUBMITTED', 'PAID', 'COMPLETED']],
+    ['lost-reply', 'COMPLETED', ['CONFIRMED', 'AUTHORIZED', 'SUBMITTED', 'PAID', 'COMPLETED']],
+    ['capture-fails-once', 'COMPLETED', ['CONFIRMED', 'AUTHORIZED', 'SUBMITTED', 'PAID', 'COMPLETED']],
+    ['duplicate-notifications', 'COMPLETED', ['CONFIRMED', 'AUTHORIZED', 'SUBMITTED', 'PAID', 'COMPLETED']],
+  ] as const)('ends %s as %s', async (scenario, status, events) => {
+    const paymentId = await world.pay(scenario);
+    expect(await world.settled(paymentId)).toBe(status);
+    expect(await eventsOf(paymentId)).toEqual(events);
+    await expectSoundBooks();
+  });
+
+  it('gives the hold free and the limit back when the network refuses', async () => {
+    const used = async () => {
+      const [row] = await world.payments.em
+        .fork()
+        .execute<{ used: string }[]>(
+          'select coalesce(sum(used_minor), 0) as used from limit_usage where traveler_id = ?',
+          [world.maya.id],
+        );
+      return row?.used;
+    };
+    const before = await used();
+    const paymentId = await world.pay('refused');
+    await world.settled(paymentId);
+    expect(await used()).toBe(before);
+    expect((await outside(paymentId)).authorizations[0]).toMatch(/^VOIDED/);
+  });
+
+  const faults: readonly (readonly [string, 'paypal' | 'wechatPay', string, Fault])[] = [
+    ['the wallet cannot be reached', 'paypal', '/v2/checkout/orders', { kind: 'CUT_BEFORE' }],
+    ['the answer to the order is lost', 'paypal', '/v2/checkout/orders', { kind: 'CUT_AFTER' }],
+    ['the answer to the order is garbage', 'paypal', '/v2/checkout/orders', { kind: 'GARBAGE_AFTER' }],
+    ['the answer to the order is late', 'paypal', '/v2/checkout/orders', { kind: 'HANG_AFTER', ms: 2_500 }],
+    ['the wallet fails', 'paypal', '/v2/checkout/orders', { kind: 'STATUS_BEFORE', status: 503 }],
+    ['the answer to the authorization is lost', 'paypal', '/authorize', { kind: 'CUT_AFTER' }],
+    ['the answer to the capture is lost', 'paypal', '/capture', { kind: 'CUT_AFTER' }],
+    ['the answer to the capture is garbage', 'paypal', '/capture', { kind: 'GARBAGE_AFTER' }],
+    ['the answer to the capture is late', 'paypal', '/capture', { kind: 'HANG_AFTER', ms: 2_500 }],
+    ['the network cannot be reached', 'wechatPay', '/pay', { kind: 'CUT_BEFORE' }],
+    ['the answer of the network is lost', 'wechatPay', '/pay', { kind: 'CUT_AFTER' }],
+    ['the answer of the network is garbage', 'wechatPay', '/pay', { kind: 'GARBAGE_AFTER' }],
+    ['the answer of the network is late', 'wechatPay', '/pay', { kind: 'HANG_AFTER', ms: 2_500 }],
+    ['the network fails', 'wechatPay', '/pay', { kind: 'STATUS_BEFORE', status: 500 }],
+  ];
+
+  it.each(faults)('charges and pays once although %s', async (_, side, path, fault) => {
+    const checkout = await world.checkout('ok', '88.00');
+    world.lines[side].spoil(path, fault);
+    const { data } = await world.confirm(checkout.id);
+    const paymentId = (data as { confirmCheckout: { payment: { id: PaymentId } } }).confirmCheckout.payment.id;
+    expect(await world.settled(paymentId)).toBe('COMPLETED');
+    expect(world.lines[side].unspent).toBe(0);
+    const books = await outside(paymentId);
+    expect(books.authorizations).toEqual([`CAPTURED ${checkout.total.amount}`]);
+    expect(books.captures).toEqual([`COMPLETED ${checkout.total.amount}`]);
+    expect(books.transactions).toEqual(['SUCCESS 88.00']);
+    await expectSoundBooks();
+  });
+
+  it('charges once although PayPal gives no token at first', async () => {
+    // A process that has no token yet.
+    await world.restartPayments();
+    world.lines.paypal.spoil('/v1/oauth2/token', { kind: 'CUT_BEFORE' });
+    const paymentId = await world.pay('ok');
+    expect(await world.settled(paymentId)).toBe('COMPLETED');
+    expect(world.lines.paypal.unspent).toBe(0);
+    expect((await outside(paymentId)).captures).toHaveLength(1);
+  });
+
+  it('voids once although the answer to the void is lost', async () => {
+    world.lines.paypal.spoil('/void', { kind: 'CUT_AFTER' });
+    const paymentId = await world.pay('refused');
+    expect(await world.settled(paymentId)).toBe('FAILED');
+    expect((await outside(paymentId)).authorizations[0]).toMatch(/^VOIDED/);
+    await expectSoundBooks();
+  });
+
+  it('never gives a hold free while the network leg is unknown, and goes on after a restart (M10)', async () => {
+    const checkout = await world.checkout('ok');
+    const before = world.lines.wechatPay.count('/v3/');
+    world.lines.wechatPay.spoil('/v3/', { kind: 'CUT_AFTER' }, 1_000);
+    const { data } = await world.confirm(checkout.id);
+    const paymentId = (data as { confirmCheckout: { payment: { id: PaymentId } } }).confirmCheckout.payment.id;
+    await world.eventually(5_000, async () => (world.lines.wechatPay.count('/v3/') > before + 4 ? true : null));
+    expect((await outside(paymentId)).authorizations[0]).toMatch(/^CREATED/);
+    await world.restartPayments();
+    world.lines.wechatPay.heal();
+    expect(await world.settled(paymentId, 30_000)).toBe('COMPLETED');
+    expect((await outside(paymentId)).transactions).toEqual(['SUCCESS 100.00']);
+    await expectSoundBooks();
+  });
+
+  it('waits for users when they do not answer, and charges nothing meanwhile', async () => {
+    const checkout = await world.checkout('ok');
+    const asked = world.others.users;
+    world.others.users = async () => Promise.reject(new Error('down'));
+    const { data } = await world.confirm(checkout.id);
+    const paymentId = (data as { confirmCheckout: { payment: { id: PaymentId } } }).confirmCheckout.payment.id;
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect((await outside(paymentId)).orders).toBe(0);
+    world.others.users = asked;
+    expect(await world.settled(paymentId)).toBe('COMPLETED');
+  });
+
+  it('finishes twenty payments side by side, with sound books', async () => {
+    const payments = await Promise.all(Array.from({ length: 20 }, (_, index) => world.pay('ok', `${index + 1}.00`)));
+    for (const paymentId of payments) expect(await world.settled(paymentId)).toBe('COMPLETED');
+    await expectSoundBooks();
+  });
+});

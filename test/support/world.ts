@@ -1,0 +1,280 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { simulatorOptions } from '../../connectors/paypal/simulator/simulator.configuration.js';
+import { startSimulator as startPaypal } from '../../connectors/paypal/simulator/simulator.js';
+import { readSettings } from '../../connectors/wechat-pay/simulator/settings.js';
+import { startSimulator as startWechatPay } from '../../connectors/wechat-pay/simulator/simulator.js';
+import { WechatPayClient } from '../../connectors/wechat-pay/wechat-pay.client.js';
+import { wechatPayConfiguration, wechatPayVariables } from '../../connectors/wechat-pay/wechat-pay.configuration.js';
+import { WechatPayWalletClient } from '../../connectors/wechat-pay/wechat-pay.wallet.client.js';
+import {
+  paypalSimulatorEnvironment,
+  serviceEnvironment,
+  wechatPaySimulatorEnvironment,
+} from '../../local/environment.js';
+import { newSecrets } from '../../local/secrets.js';
+import { daniel, maya, partner } from '../../local/seed.identities.js';
+import { seed } from '../../local/seed.js';
+import { type Scenario, stores } from '../../local/seed.stores.js';
+import { createFx, type FxSubgraph } from '../../subgraphs/fx/subgraph.js';
+import { type Clock, systemClock } from '../../subgraphs/kernel/clock.js';
+import type { EventBus } from '../../subgraphs/kernel/event/event-bus.js';
+import { PostgresEventBus } from '../../subgraphs/kernel/event/event-bus.postgres.js';
+import { inProcess, type Subgraph, type SubgraphTransport } from '../../subgraphs/kernel/graphql/subgraph.js';
+import { answerRoute, send } from '../../subgraphs/kernel/graphql/subgraph.server.js';
+import type { MerchantId, PaymentId } from '../../subgraphs/kernel/id.js';
+import type { Principal } from '../../subgraphs/kernel/principal.js';
+import { createMerchants, type MerchantsSubgraph } from '../../subgraphs/merchants/subgraph.js';
+import { connectOutside } from '../../subgraphs/payments/outside.js';
+import { createPayments, type PaymentsSubgraph } from '../../subgraphs/payments/subgraph.js';
+import { createUsers, type UsersSubgraph } from '../../subgraphs/users/subgraph.js';
+import { type Ask, asker, asking, paymentsSigner, verifier } from './ask.js';
+import { freshDatabase } from './database.js';
+import { FaultProxy } from './fault.proxy.js';
+import { silent } from './logger.js';
+
+/** Migrated by each world itself: it is quick, and templates would have to be kept in step. */
+const nothing = async () => undefined;
+
+export interface WorldOptions {
+  readonly now?: Clock;
+  /** Sees each SQL statement of payments. */
+  readonly onStatement?: (sql: string) => void;
+}
+
+export interface Money {
+  readonly amount: string;
+  readonly currencyCode: string;
+}
+
+/** All of Sojourn but the gateway, with its databases, and the outside world over real HTTP behind faulty lines. */
+export class World {
+  private constructor(
+    readonly users: UsersSubgraph,
+    readonly merchants: MerchantsSubgraph,
+    readonly fx: FxSubgraph,
+    readonly bus: EventBus,
+    readonly lines: { readonly paypal: FaultProxy; readonly wechatPay: FaultProxy; readonly notifications: string },
+    /** What each of the other subgraphs is asked through; a test may cut it. */
+    readonly others: Record<'users' | 'merchants' | 'fx', SubgraphTransport>,
+    private readonly wiring: { newPayments(): Promise<PaymentsSubgraph>; stop(): Promise<void>; routes: Subgraph[] },
+    private current: PaymentsSubgraph,
+  ) {}
+
+  get payments(): PaymentsSubgraph {
+    return this.current;
+  }
+
+  /** Asks payments as somebody. */
+  get ask(): Ask {
+    return asking(this.current);
+  }
+
+  static async start(options: WorldOptions = {}): Promise<World> {
+    const now = options.now ?? systemClock;
+    const folder = await mkdtemp(join(tmpdir(), 'sojourn-world-'));
+    const secrets = await newSecrets();
+    const routes: Subgraph[] = [];
+    const front = await serveRoutes(routes);
+    const notifications = `http://127.0.0.1:${(front.address() as AddressInfo).port}`;
+    const paypal = await startPaypal(
+      simulatorOptions({ ...paypalSimulatorEnvironment(secrets, notifications), BOOKS_DIR: join(folder, 'paypal') }),
+    );
+    const wechatPay = await startWechatPay(
+      readSettings({
+        ...wechatPaySimulatorEnvironment(secrets),
+        BOOKS_DIR: join(folder, 'wechat-pay'),
+        WECHAT_PAY_SLOW_MS: '1200',
+      }),
+    );
+    const lines = {
+      paypal: await FaultProxy.start(() => paypal.url),
+      wechatPay: await FaultProxy.start(() => wechatPay.url),
+      notifications,
+    };
+    const environment = {
+      ...serviceEnvironment(secrets, { notifications, paypal: lines.paypal.url, wechatPay: lines.wechatPay.url }, {}),
+      PAYPAL_CERTIFICATE_HOSTS: `${lines.paypal.url},${paypal.url}`,
+      PAYPAL_DEADLINE_MS: '1500',
+      WECHAT_PAY_DEADLINE_MS: '1500',
+    };
+    const place = { verifier, logger: silent };
+    const bus = await PostgresEventBus.open(await freshDatabase('world_bus', nothing), silent);
+    const users = await createUsers({
+      ...place,
+      databaseUrl: await freshDatabase('world_users', nothing),
+      personalDataKey: secrets.personalDataKey,
+    });
+    const merchantsUrl = await freshDatabase('world_merchants', nothing);
+    const wechatPaySettings = wechatPayConfiguration(z.object(wechatPayVariables).parse(environment));
+    const networks = {
+      merchant: new WechatPayClient(wechatPaySettings),
+      wallet: new WechatPayWalletClient(wechatPaySettings),
+    };
+    const merchants = await createMerchants({
+      ...place,
+      databaseUrl: merchantsUrl,
+      bus,
+      wechatPay: networks,
+      notificationBaseUrl: notifications,
+    });
+    const fxUrl = await freshDatabase('world_fx', nothing);
+    const fx = await createFx({ ...place, databaseUrl: fxUrl, bus, source: 'simulated' });
+    await Promise.all([users, merchants, fx].map((subgraph) => subgraph.migrate()));
+    await seed(users.services, merchants.services);
+    await Promise.all([users, merchants, fx].map((subgraph) => subgraph.start()));
+    const others = { users: inProcess(users), merchants: inProcess(merchants), fx: inProcess(fx) };
+    const databaseUrl = await freshDatabase('world_payments', nothing);
+
+    const newPayments = async (): Promise<PaymentsSubgraph> => {
+      const payments = await createPayments({
+        ...place,
+        databaseUrl,
+        signer: paymentsSigner,
+        others: {
+          users: (request) => others.users(request),
+          merchants: (request) => others.merchants(request),
+          fx: (request) => others.fx(request),
+        },
+        outside: connectOutside(environment),
+        bus,
+        now,
+        onStatement: options.onStatement,
+      });
+      await payments.migrate();
+      await payments.start();
+      routes.splice(0, routes.length, payments);
+      return payments;
+    };
+    const stop = async (): Promise<void> => {
+      await Promise.all([users, merchants, fx].map((subgraph) => subgraph.close()));
+      await Promise.all([networks.merchant.close(), networks.wallet.close()]);
+      await bus.close();
+      front.close();
+      front.closeAllConnections();
+      await Promise.all([lines.paypal.stop(), lines.wechatPay.stop(), paypal.close(), wechatPay.stop()]);
+      await rm(folder, { recursive: true, force: true });
+    };
+    return new World(users, merchants, fx, bus, lines, others, { newPayments, stop, routes }, await newPayments());
+  }
+
+  async stop(): Promise<void> {
+    await this.current.close();
+    await this.wiring.stop();
+  }
+
+  /** Stops payments and starts it again on the same database, as after a deployment. */
+  async restartPayments(): Promise<void> {
+    await this.current.close();
+    this.current = await this.wiring.newPayments();
+  }
+
+  readonly maya = { ...maya, principal: asker.traveler(maya.id) };
+  readonly daniel = { ...daniel, principal: asker.traveler(daniel.id) };
+  readonly partner = { ...partner, principal: asker.partner(partner.id) };
+  readonly operator = asker.operator();
+
+  store(scenario: Scenario) {
+    const store = stores.find((candidate) => candidate.scenario === scenario);
+    if (!store) throw new Error(`no store plays ${scenario}`);
+    return { ...store, principal: asker.member(store.merchantId) };
+  }
+
+  /** Scans a store's code and starts a checkout. @returns its id and total */
+  async checkout(scenario: Scenario, yuan = '100.00', key = randomUUID()) {
+    const { data, errors } = await this.ask(this.maya.principal, START, {
+      input: {
+        code: this.store(scenario).payload,
+        amount: { amount: yuan, currencyCode: 'CNY' },
+        walletId: this.maya.walletId,
+        idempotencyKey: key,
+      },
+    });
+    if (errors) throw new Error(JSON.stringify(errors));
+    return (data as { startCheckout: { checkout: { id: string; status: string; total: Money } } }).startCheckout
+      .checkout;
+  }
+
+  confirm(checkoutId: string, key: string = randomUUID(), principal: Principal = this.maya.principal) {
+    return this.ask(principal, CONFIRM, { input: { checkoutId, idempotencyKey: key } });
+  }
+
+  /** Scans and confirms. @returns the id of the payment, at work */
+  async pay(scenario: Scenario, yuan = '100.00'): Promise<PaymentId> {
+    const { data, errors } = await this.confirm((await this.checkout(scenario, yuan)).id);
+    if (errors) throw new Error(JSON.stringify(errors));
+    return (data as { confirmCheckout: { payment: { id: PaymentId } } }).confirmCheckout.payment.id;
+  }
+
+  refund(
+    paymentId: PaymentId,
+    yuan: string | null,
+    merchantId: MerchantId,
+    key: string = randomUUID(),
+    reason = 'Returned',
+  ) {
+    const amount = yuan === null ? null : { amount: yuan, currencyCode: 'CNY' };
+    return this.ask(asker.member(merchantId), REFUND, { input: { paymentId, amount, reason, idempotencyKey: key } });
+  }
+
+  /** The status of a payment once nothing is under way any more. */
+  async settled(paymentId: PaymentId, withinMs = 15_000): Promise<string> {
+    return this.eventually(withinMs, async () => {
+      const [row] = await this.payments.em.fork().execute<{ status: string; busy: boolean }[]>(
+        `select status, exists (select 1 from refund where payment_id = payment.id and status = 'PROCESSING') as busy
+           from payment where id = ?`,
+        [paymentId],
+      );
+      const isOver = row && !['PROCESSING', 'PAID'].includes(row.status) && !row.busy;
+      return isOver ? row.status : null;
+    });
+  }
+
+  /** Asks again until there is an answer. */
+  async eventually<T>(withinMs: number, look: () => Promise<T | null>): Promise<T> {
+    for (const deadline = Date.now() + withinMs; ; ) {
+      const found = await look();
+      if (found !== null) return found;
+      if (Date.now() > deadline) throw new Error('it did not happen in time');
+      await delay(25);
+    }
+  }
+
+  async books(side: 'paypal' | 'wechatPay'): Promise<Record<string, BookEntry[]>> {
+    const answer = await fetch(`${this.lines[side].url}/books`);
+    return (await answer.json()) as Record<string, BookEntry[]>;
+  }
+}
+
+export interface BookEntry {
+  readonly id: string;
+  readonly paymentId: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly status: string;
+}
+
+const START = `mutation ($input: StartCheckoutInput!) {
+  startCheckout(input: $input) { checkout { id status total { amount currencyCode } } } }`;
+const CONFIRM = `mutation ($input: ConfirmCheckoutInput!) {
+  confirmCheckout(input: $input) { payment { id status isFinal } } }`;
+const REFUND = `mutation ($input: RefundPaymentInput!) {
+  refundPayment(input: $input) { refund { id status amount { amount } total { amount } payment { id refundedAmount { amount } } } } }`;
+
+async function serveRoutes(subgraphs: readonly Subgraph[]): Promise<Server> {
+  const server = createServer((request, response) => {
+    const route = subgraphs.flatMap(({ routes }) => routes).find(({ path }) => path === request.url);
+    const answer = route ? answerRoute(route, request) : Promise.resolve({ status: 503 });
+    void answer.catch(() => ({ status: 500 })).then((reply) => send(response, reply));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
