@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { PINNED_NODE } from './bootstrap.install.mjs';
@@ -19,7 +20,7 @@ export class Target {
     this.restarts = restarts;
     this.ending = false;
     for (const signal of SIGNALS) process.on(signal, () => this.end(signal));
-    if (process.env.npm_lifecycle_event) this.endWithParent(process.ppid);
+    if (process.env.npm_lifecycle_event) this.endWith(ancestors());
   }
 
   start() {
@@ -54,13 +55,25 @@ export class Target {
     this.child.kill(signal);
   }
 
-  endWithParent(parent) {
+  endWith(those) {
     const poll = setInterval(() => {
-      if (process.ppid === parent) return;
+      if (ancestors() === those) return;
       clearInterval(poll);
       this.end('SIGTERM');
       setTimeout(() => this.child.kill('SIGKILL'), LAST_RESORT_MS);
     }, PARENT_POLL_MS);
+  }
+}
+
+/** Our parent and its parent: between npm and us there may be a shell, which outlives npm as long as we do. */
+function ancestors() {
+  try {
+    // The fourth field; the second one, the program's name, may hold blanks and parentheses.
+    const [, parentOfParent] = readFileSync(`/proc/${process.ppid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+    return `${process.ppid} ${parentOfParent}`;
+  } catch {
+    // No such file system: there the shell makes way for the last command of its line.
+    return String(process.ppid);
   }
 }
 

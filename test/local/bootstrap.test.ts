@@ -217,9 +217,11 @@ describe('The target', () => {
     expect(child.said()).toContain('told by disconnect');
   });
 
-  it('does not outlive an npm that is killed', async () => {
-    const bootstrap = JSON.stringify([join(folder, 'local/bootstrap.mjs'), 'long.mjs']);
-    const script = `require('node:child_process').spawn(process.execPath, ${bootstrap}, { stdio: 'inherit' })`;
+  it.each(['directly', 'through a shell'])('does not outlive an npm that started it %s and is killed', async (how) => {
+    const command = `"${process.execPath}" "${join(folder, 'local/bootstrap.mjs')}" long.mjs`;
+    // The last command of a line may take the shell's place; one that is followed by another may not.
+    const line = how === 'directly' ? `exec ${command}` : `${command}; true`;
+    const script = `require('node:child_process').spawn('sh', ['-c', ${JSON.stringify(line)}], { stdio: 'inherit' })`;
     const npm = spawn(process.execPath, ['-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
