@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { Arg, Directive, Field, InputType, ObjectType } from 'type-graphql';
 import { type Currency, decimalsOf } from '../money/currency.js';
 import { Money } from '../money/money.js';

@@ -13,6 +13,7 @@ const responseSchema = z.object({
     .array(
       z.object({
         message: z.string(),
+        locations: z.array(z.object({ line: z.number(), column: z.number() })).optional(),
         path: z.array(z.union([z.string(), z.number()])).optional(),
         extensions: z.record(z.string(), z.unknown()).optional(),
       }),
@@ -84,11 +85,17 @@ export class SubgraphClient {
     return answer.data;
   }
 
-  private async send(request: SubgraphRequest): Promise<SubgraphResponse> {
+  private async send(request: SubgraphRequest & { readonly signal: AbortSignal }): Promise<SubgraphResponse> {
+    // A subgraph in this process does not look at the signal: the deadline holds whether it does or not.
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const expire = () => reject(request.signal.reason);
+    request.signal.addEventListener('abort', expire);
     try {
-      return await this.transport(request);
+      return await Promise.race([this.transport(request), late]);
     } catch (thrown) {
       throw this.unavailable(messageOf(thrown));
+    } finally {
+      request.signal.removeEventListener('abort', expire);
     }
   }
 

@@ -6,8 +6,9 @@ import {
   ApolloServerPluginInlineTraceDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
+import { GraphQLError } from 'graphql';
 import type { Registry } from 'prom-client';
-import { messageOf } from '../error.js';
+import { DomainError, messageOf } from '../error.js';
 import { currentRequest, REQUEST_ID_HEADER } from '../telemetry.js';
 import { formatError } from './error.format.js';
 import type { Headers, Route, RouteAnswer, Subgraph } from './subgraph.js';
@@ -122,10 +123,20 @@ async function answerGraphql(
   for (const [name, value] of Object.entries(request.headers)) if (value) headers.set(name, firstOf(value) ?? '');
   const reply = await apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: { method: 'POST', headers, search: '', body },
-    context: () => subgraph.contextFor(request.headers as Headers),
+    context: () => contextFor(subgraph, request.headers as Headers),
   });
   if (reply.body.kind !== 'complete') return { status: 500 };
   return { status: reply.status ?? 200, body: reply.body.string, headers: Object.fromEntries(reply.headers) };
+}
+
+/** A request without a principal is refused with 401: 500, which Apollo would answer, means that we are broken. */
+async function contextFor(subgraph: Subgraph, headers: Headers): Promise<object> {
+  try {
+    return await subgraph.contextFor(headers);
+  } catch (thrown) {
+    if (!(thrown instanceof DomainError)) throw thrown;
+    throw new GraphQLError(thrown.message, { originalError: thrown, extensions: { http: { status: 401 } } });
+  }
 }
 
 /** The whole body, or null when it is larger than anyone needs. */

@@ -3,8 +3,7 @@ import {
   type DocumentNode,
   type ExecutionResult,
   execute,
-  type GraphQLError,
-  GraphQLError as GraphQLErrorClass,
+  GraphQLError,
   type GraphQLFormattedError,
   parse,
   validate,
@@ -67,34 +66,36 @@ export type SubgraphTransport = (request: SubgraphRequest) => Promise<SubgraphRe
 
 /** Runs requests against a subgraph in this process; texts seen before are neither parsed nor validated again. */
 export function inProcess(subgraph: Subgraph): SubgraphTransport {
-  const documents = new LRUCache<string, DocumentNode | readonly GraphQLError[]>({ max: 1_000 });
+  const documents = new LRUCache<string, DocumentNode | readonly GraphQLFormattedError[]>({ max: 1_000 });
 
-  const documentOf = (request: SubgraphRequest): DocumentNode | readonly GraphQLError[] => {
+  const documentOf = (request: SubgraphRequest): DocumentNode | readonly GraphQLFormattedError[] => {
     const known = documents.get(request.query);
     if (known) return known;
-    const document = request.document ?? parse(request.query);
-    const problems = validate(subgraph.schema, document);
-    const checked = problems.length > 0 ? problems : document;
+    const checked = check(request);
     documents.set(request.query, checked);
     return checked;
   };
 
+  const check = (request: SubgraphRequest): DocumentNode | readonly GraphQLFormattedError[] => {
+    try {
+      const document = request.document ?? parse(request.query);
+      const problems = validate(subgraph.schema, document);
+      return problems.length > 0 ? problems.map((error) => format(error, 'GRAPHQL_VALIDATION_FAILED')) : document;
+    } catch (thrown) {
+      if (!(thrown instanceof GraphQLError)) throw thrown;
+      return [format(thrown, 'GRAPHQL_PARSE_FAILED')];
+    }
+  };
+
   const run = async (request: SubgraphRequest): Promise<SubgraphResponse> => {
     try {
+      const contextValue = await subgraph.contextFor(request.headers);
       const document = documentOf(request);
-      if (!('kind' in document)) return { errors: document.map((error) => format(error, 'GRAPHQL_VALIDATION_FAILED')) };
-      const result = await execute({
-        schema: subgraph.schema,
-        document,
-        contextValue: await subgraph.contextFor(request.headers),
-        variableValues: request.variables,
-        operationName: request.operationName,
-      });
-      return shaped(result);
+      if (!('kind' in document)) return { errors: document };
+      const { variables: variableValues, operationName } = request;
+      return shaped(await execute({ schema: subgraph.schema, document, contextValue, variableValues, operationName }));
     } catch (thrown) {
-      const error =
-        thrown instanceof GraphQLErrorClass ? thrown : new GraphQLErrorClass('', { originalError: thrown as Error });
-      return { errors: [format(error)] };
+      return { errors: [format(new GraphQLError('', { originalError: thrown as Error }))] };
     }
   };
 
@@ -103,9 +104,10 @@ export function inProcess(subgraph: Subgraph): SubgraphTransport {
     return formatError(code ? { ...plain, extensions: { ...plain.extensions, code } } : plain, error, subgraph.logger);
   };
 
-  const shaped = (result: ExecutionResult): SubgraphResponse => ({
-    ...(result.data !== undefined && { data: result.data }),
-    ...(result.errors && { errors: result.errors.map((error) => format(error)) }),
+  // Without data nothing was run: the variables or the operation's name are wrong.
+  const shaped = ({ data, errors }: ExecutionResult): SubgraphResponse => ({
+    ...(data !== undefined && { data }),
+    ...(errors && { errors: errors.map((error) => format(error, data === undefined ? 'BAD_USER_INPUT' : undefined)) }),
   });
 
   return (request) => {
