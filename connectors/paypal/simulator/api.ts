@@ -96,9 +96,11 @@ export class Api {
     const { resource, isNew } = await this.parts.idempotency.once(request, decide, (effect, also) =>
       this.commit(effect, also),
     );
-    const { resources } = this.parts;
+    const { books, resources } = this.parts;
     const { kind, id } = resource;
     const body = wantsRepresentation(call) ? resources.show(kind, id) : resources.showMinimal(kind, id);
+    // A repetition may show what somebody else did to the resource a moment ago.
+    if (!isNew) await books.settled();
     return { status: isNew ? 201 : 200, body };
   }
 

@@ -23,7 +23,7 @@ describe('What nobody knows', () => {
     ['is empty', { body: '' }],
     ['is JSON of another shape', { body: '{"id":"C1"}' }],
     ['has a status that PayPal never had', { body: captureBody({ status: 'MAYBE' }) }],
-    ['has a currency that does not exist', { body: captureBody({ amount: { currency_code: 'XXX', value: '1.00' } }) }],
+    ['has a currency that does not exist', { body: captureBody({ amount: { currency_code: 'ZZZ', value: '1.00' } }) }],
     [
       'has more decimals than the currency',
       { body: captureBody({ amount: { currency_code: 'USD', value: '1.001' } }) },

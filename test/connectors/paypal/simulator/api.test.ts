@@ -187,7 +187,7 @@ describe('Creating an order', () => {
     ['three decimals of dollars', amount('1.001'), 422, 'DECIMAL_PRECISION'],
     ['decimals of yen', amount('1.00', 'JPY'), 422, 'DECIMALS_NOT_SUPPORTED'],
     ['decimals of forint, which PayPal has none of', amount('1.00', 'HUF'), 422, 'DECIMALS_NOT_SUPPORTED'],
-    ['a currency that does not exist', amount('1.00', 'XXX'), 422, 'INVALID_CURRENCY_CODE'],
+    ['a currency that does not exist', amount('1.00', 'ZZZ'), 422, 'INVALID_CURRENCY_CODE'],
     ['nothing', amount('0.00'), 422, 'CANNOT_BE_ZERO_OR_NEGATIVE'],
     ['less than nothing', amount('-1.00'), 422, 'CANNOT_BE_ZERO_OR_NEGATIVE'],
     ['a fortune', amount('10000000.00'), 422, 'MAX_VALUE_EXCEEDED'],

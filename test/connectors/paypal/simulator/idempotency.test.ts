@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Counterpart, captureOf, closeEverything, refusalOf, usd } from '../counterpart.js';
+import { Books } from '../../../../connectors/paypal/simulator/books.js';
+import { Idempotency } from '../../../../connectors/paypal/simulator/idempotency.js';
+import { Counterpart, captureOf, closeEverything, freshFolder, later, refusalOf, usd } from '../counterpart.js';
 
 afterEach(closeEverything);
 
@@ -27,6 +29,30 @@ describe('A request id', () => {
       note: '',
     });
     expect(await ask()).toMatchObject({ status: 200, body: { id: first.body['id'], status: 'PARTIALLY_REFUNDED' } });
+  });
+
+  it('that comes again while its request is under way is told so, and nothing is done a second time', async () => {
+    const books = await Books.open(freshFolder(), () => undefined);
+    later(() => books.close());
+    const idempotency = new Idempotency(books, () => new Date());
+    const request = { operation: 'capture', requestId: 'k', content: 'the same' } as const;
+    const resource = { kind: 'capture', id: 'C' } as const;
+    let decided = 0;
+    const decide = () => {
+      decided += 1;
+      return { changes: [], resource, happenings: [] };
+    };
+    const disk = Promise.withResolvers<void>();
+    const first = idempotency.once(request, decide, (_, also) => books.commit(also).then(() => disk.promise));
+    const never = () => Promise.reject(new Error('done twice'));
+    await expect(idempotency.once(request, decide, never)).rejects.toMatchObject({
+      status: 409,
+      details: [{ issue: 'PREVIOUS_REQUEST_IN_PROGRESS' }],
+    });
+    disk.resolve();
+    expect(await first).toEqual({ resource, isNew: true });
+    expect(await idempotency.once(request, decide, never)).toEqual({ resource, isNew: false });
+    expect(decided).toBe(1);
   });
 
   it('may serve different operations, but not different requests of one', async () => {
