@@ -45,10 +45,11 @@ export class RefundService {
     const said = command.amount && Money.parsePositive(command.amount.amount, command.amount.currencyCode);
     const reason = reasonOf(command.reason);
     const content = { paymentId, amount: said?.toString() ?? null, reason };
-    const request = { scope: `${principal.subject}:refundPayment`, key: idempotencyKey, content };
     const outcome = await transaction(this.em, async (em) => {
       const payment = await em.findOne(Payment, paymentId, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (!payment || !mayRefund(principal, payment)) throw new NotFoundError();
+      // The merchant's key, not the member's: two at one counter who retry the same refund mean one.
+      const request = { scope: `${payment.merchantId}:refundPayment`, key: idempotencyKey, content };
       const { result } = await once<{ refundId: RefundId }>(em, request, async () => ({
         refundId: await this.requestLocked(em, payment, said, reason, principal.subject),
       }));

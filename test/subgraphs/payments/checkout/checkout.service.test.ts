@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { after, HOUR, MINUTE, systemClock } from '../../../../subgraphs/kernel/clock.js';
+import { newId } from '../../../../subgraphs/kernel/id.js';
+import { asker, codesOf } from '../../../support/ask.js';
+import { World } from '../../../support/world.js';
+
+let world: World;
+let ahead = 0;
+
+beforeAll(async () => {
+  // Only payments looks at this clock: its expiry dates are tried without waiting.
+  world = await World.start({ now: () => after(systemClock(), ahead) });
+});
+afterAll(() => world.stop());
+beforeEach(() => {
+  ahead = 0;
+});
+
+const START = `mutation ($input: StartCheckoutInput!) { startCheckout(input: $input) { checkout { id status total { amount currencyCode formatted } } } }`;
+
+function start(change: Record<string, unknown> = {}, principal = world.maya.principal) {
+  const input = {
+    code: world.store('ok').payload,
+    amount: { amount: '100.00', currencyCode: 'CNY' },
+    walletId: world.maya.walletId,
+    idempotencyKey: randomUUID(),
+    ...change,
+  };
+  return world.ask(principal, START, { input });
+}
+
+const yuan = (amount: string, currencyCode = 'CNY') => ({ amount: { amount, currencyCode } });
+const paymentIdOf = (response: { data?: unknown }) =>
+  (response.data as { confirmCheckout: { payment: { id: string } } } | null)?.confirmCheckout.payment.id;
+
+async function withWallet<T>(status: 'SUSPENDED' | 'CLOSED', work: () => Promise<T>): Promise<T> {
+  await world.users.services.wallets.change(world.daniel.walletId, status);
+  return work();
+}
+
+describe('Starting a checkout', () => {
+  it('shows the whole price and locks it', async () => {
+    const { data } = await start();
+    const { checkout } = (
+      data as { startCheckout: { checkout: { status: string; total: { amount: string; formatted: string } } } }
+    ).startCheckout;
+    expect(checkout.status).toBe('OPEN');
+    expect(checkout.total.formatted).toBe(`$${checkout.total.amount}`);
+  });
+
+  it.each([
+    ['AMOUNT_REQUIRED', 'no amount for a static code', { amount: null }],
+    ['INVALID_MONEY', 'too many decimals', yuan('1.001')],
+    ['INVALID_MONEY', 'zero', yuan('0.00')],
+    ['INVALID_MONEY', 'less than zero', yuan('-5.00')],
+    ['INVALID_MONEY', 'a huge amount', yuan('99999999999999999999')],
+    ['INVALID_MONEY', 'no number', yuan('ten')],
+    ['INVALID_MONEY', 'a float', yuan('1e3')],
+    ['INVALID_MONEY', 'another currency than the code has', yuan('10.00', 'EUR')],
+    ['INVALID_MONEY', 'an unknown currency', yuan('10.00', 'XXX')],
+    ['INVALID_CODE', 'a malformed code', { code: 'hello' }],
+    ['INVALID_CODE', 'a foreign code', { code: 'https://qr.alipay.com/fkx00000' }],
+    ['INVALID_CODE', 'a code nobody knows', { code: 'wxp://f2f0nobodyknowsthiscode' }],
+    ['INVALID_ID', 'the id of something else', { walletId: newId('mer', 'cn') }],
+    ['NOT_FOUND', 'a wallet that does not exist', { walletId: newId('wal', 'us') }],
+    ['SPENDING_LIMIT_EXCEEDED', 'more than one payment may be', yuan('50000.00')],
+    ['INVALID_IDEMPOTENCY_KEY', 'a key that is too short', { idempotencyKey: 'short' }],
+  ])('answers %s to %s and writes nothing', async (code, _, change) => {
+    const count = () => world.payments.em.fork().execute('select count(*) from checkout');
+    const before = await count();
+    expect(codesOf(await start(change))).toEqual([code]);
+    expect(await count()).toEqual(before);
+  });
+
+  it("answers NOT_FOUND to another traveler's wallet, as to one that does not exist", async () => {
+    expect(codesOf(await start({}, world.daniel.principal))).toEqual(['NOT_FOUND']);
+  });
+
+  it('is for travelers alone', async () => {
+    expect(codesOf(await start({}, asker.stranger))).toEqual(['UNAUTHENTICATED']);
+    expect(codesOf(await start({}, world.store('ok').principal))).toEqual(['FORBIDDEN']);
+  });
+
+  it('answers SUBGRAPH_UNAVAILABLE while another part is down, and works afterwards', async () => {
+    for (const name of ['users', 'merchants', 'fx'] as const) {
+      const whole = world.others[name];
+      world.others[name] = async () => Promise.reject(new Error('down'));
+      expect(codesOf(await start())).toEqual(['SUBGRAPH_UNAVAILABLE']);
+      world.others[name] = async () => ({ data: { nonsense: true } });
+      expect(codesOf(await start())).toEqual(['SUBGRAPH_UNAVAILABLE']);
+      world.others[name] = whole;
+    }
+    expect(codesOf(await start())).toEqual([]);
+  });
+
+  it('is one checkout for one key, also when two ask at once', async () => {
+    const idempotencyKey = randomUUID();
+    const answers = await Promise.all([
+      start({ idempotencyKey }),
+      start({ idempotencyKey }),
+      start({ idempotencyKey }),
+    ]);
+    const ids = answers.map(
+      ({ data }) => (data as { startCheckout: { checkout: { id: string } } }).startCheckout.checkout.id,
+    );
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  it('refuses a key that was used for something else', async () => {
+    const idempotencyKey = randomUUID();
+    await start({ idempotencyKey });
+    expect(codesOf(await start({ idempotencyKey, ...yuan('99.00') }))).toEqual(['IDEMPOTENCY_KEY_REUSED']);
+  });
+
+  it('replays a start whose code nobody can resolve any more', async () => {
+    const idempotencyKey = randomUUID();
+    await start({ idempotencyKey });
+    const whole = world.others.merchants;
+    world.others.merchants = async () => Promise.reject(new Error('down'));
+    expect(codesOf(await start({ idempotencyKey }))).toEqual([]);
+    world.others.merchants = whole;
+  });
+});
+
+describe('Confirming a checkout', () => {
+  it('makes one payment of it, whoever asks how often (M9)', async () => {
+    const { id } = await world.checkout('ok');
+    const key = randomUUID();
+    const answers = await Promise.all([
+      world.confirm(id, key),
+      world.confirm(id, key),
+      world.confirm(id),
+      world.confirm(id),
+    ]);
+    const made = new Set(answers.map(paymentIdOf).filter(Boolean));
+    expect(made.size).toBe(1);
+    expect(answers.flatMap(codesOf)).toEqual(expect.arrayContaining(['CHECKOUT_ALREADY_CONFIRMED']));
+    const replay = await world.confirm(id, key);
+    if (codesOf(replay).length === 0) expect(made).toContain(paymentIdOf(replay));
+  });
+
+  it('replays the answer to a key after the price has expired', async () => {
+    const { id } = await world.checkout('ok');
+    const key = randomUUID();
+    const first = await world.confirm(id, key);
+    ahead = HOUR;
+    expect(paymentIdOf(await world.confirm(id, key))).toBe(paymentIdOf(first));
+  });
+
+  it('refuses a key that confirmed another checkout', async () => {
+    const key = randomUUID();
+    await world.confirm((await world.checkout('ok')).id, key);
+    expect(codesOf(await world.confirm((await world.checkout('ok')).id, key))).toEqual(['IDEMPOTENCY_KEY_REUSED']);
+  });
+
+  it('refuses an expired price, takes a new one, refuses an expired checkout', async () => {
+    const { id } = await world.checkout('ok');
+    ahead = 6 * MINUTE;
+    expect(codesOf(await world.confirm(id))).toEqual(['QUOTE_EXPIRED']);
+    ahead = 31 * MINUTE;
+    expect(codesOf(await world.confirm(id))).toEqual(['CHECKOUT_EXPIRED']);
+    const { data } = await world.ask(world.maya.principal, 'query ($id: ID!) { checkout(id: $id) { status } }', { id });
+    expect(data).toEqual({ checkout: { status: 'EXPIRED' } });
+  });
+
+  it('locks a new price on request, under a new quote', async () => {
+    const { id } = await world.checkout('ok');
+    const REQUOTE =
+      'mutation ($input: RequoteCheckoutInput!) { requoteCheckout(input: $input) { checkout { id quote { id } } } }';
+    const quoteOf = async () => {
+      const { data } = await world.ask(world.maya.principal, REQUOTE, { input: { checkoutId: id } });
+      return (data as { requoteCheckout: { checkout: { quote: { id: string } } } }).requoteCheckout.checkout.quote.id;
+    };
+    expect(await quoteOf()).not.toBe(await quoteOf());
+    expect(codesOf(await world.confirm(id))).toEqual([]);
+    expect(codesOf(await world.ask(world.maya.principal, REQUOTE, { input: { checkoutId: id } }))).toEqual([
+      'CHECKOUT_ALREADY_CONFIRMED',
+    ]);
+  });
+
+  it('lets either a cancellation or a confirmation win, never both', async () => {
+    const CANCEL = 'mutation ($input: CancelCheckoutInput!) { cancelCheckout(input: $input) { checkout { status } } }';
+    for (let round = 0; round < 5; round += 1) {
+      const { id } = await world.checkout('ok');
+      const answers = await Promise.all([
+        world.confirm(id),
+        world.ask(world.maya.principal, CANCEL, { input: { checkoutId: id } }),
+      ]);
+      expect(answers.filter((answer) => codesOf(answer).length === 0)).toHaveLength(1);
+    }
+  });
+
+  it("answers NOT_FOUND to another traveler's checkout", async () => {
+    const { id } = await world.checkout('ok');
+    expect(codesOf(await world.confirm(id, randomUUID(), world.daniel.principal))).toEqual(['NOT_FOUND']);
+    expect(
+      codesOf(await world.ask(world.daniel.principal, 'query ($id: ID!) { checkout(id: $id) { id } }', { id })),
+    ).toEqual(['NOT_FOUND']);
+  });
+
+  it('lets only one of two simultaneous confirmations spend the last of a limit (M4)', async () => {
+    const checkouts = [await world.checkout('ok', '700.00'), await world.checkout('ok', '700.00')];
+    const [row] = await world.payments.em
+      .fork()
+      .execute<{ used: string }[]>('select used_minor as used from limit_usage');
+    const once = BigInt(checkouts[0]?.total.amount.replace('.', '') ?? 0);
+    await world.payments.em
+      .fork()
+      .execute('update checkout set per_year_limit_minor = ? where id in (?, ?)', [
+        BigInt(row?.used ?? 0) + once + 10n,
+        ...checkouts.map(({ id }) => id),
+      ]);
+    const answers = await Promise.all(checkouts.map(({ id }) => world.confirm(id)));
+    expect(answers.flatMap(codesOf)).toEqual(['SPENDING_LIMIT_EXCEEDED']);
+  });
+
+  it('refuses a wallet that is not active any more', async () => {
+    const answer = await withWallet('SUSPENDED', () =>
+      start({ walletId: world.daniel.walletId }, world.daniel.principal),
+    );
+    expect(codesOf(answer)).toEqual(['WALLET_NOT_USABLE']);
+  });
+});
