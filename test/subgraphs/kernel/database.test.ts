@@ -12,7 +12,7 @@ import {
   SessionConnection,
   transaction,
 } from '../../../subgraphs/kernel/database.js';
-import { IdempotencyKeyReused, idempotencyTable, once } from '../../../subgraphs/kernel/idempotency.js';
+import { findReplay, IdempotencyKeyReused, idempotencyTable, once } from '../../../subgraphs/kernel/idempotency.js';
 import { freshDatabase } from '../../support/database.js';
 import { silent } from '../../support/logger.js';
 
@@ -285,6 +285,15 @@ describe('once', () => {
     );
     await expect(failing).rejects.toThrow('declined');
     expect((await pay('key-0005', '1.00', 's')).replayed).toBe(false);
+  });
+
+  it('finds the first result before any transaction, and refuses other content there too', async () => {
+    const request = { scope: 's', key: 'key-0006', content: { amount: '1.00', note: null } };
+    const em = orm.em.fork();
+    expect(await findReplay(em, request)).toBeNull();
+    const { result } = await pay(request.key, '1.00', request.scope);
+    expect(await findReplay(em, request)).toEqual(result);
+    await expect(findReplay(em, { ...request, content: { amount: '2.00' } })).rejects.toThrow(IdempotencyKeyReused);
   });
 
   it.each(['', 'short', 'with space', 'x'.repeat(129), 'schlüssel', 'key\n00001'])(
