@@ -1,5 +1,6 @@
 import { PaypalNotificationRefused } from '../../connectors/paypal/paypal.errors.js';
 import { WechatPayNotificationRefused } from '../../connectors/wechat-pay/wechat-pay.notification.js';
+import { messageOf } from '../kernel/error.js';
 import type { Route, RouteAnswer } from '../kernel/graphql/subgraph.js';
 import type { Logger } from '../kernel/telemetry.js';
 import type { NotificationService } from './notification/notification.service.js';
@@ -32,10 +33,10 @@ export function notificationRoutes(outside: Outside, notifications: Notification
       try {
         return await answer(request);
       } catch (thrown) {
-        if (!(thrown instanceof PaypalNotificationRefused) && !(thrown instanceof WechatPayNotificationRefused))
-          throw thrown;
-        logger.warn({ cause: thrown.message }, 'a notification was refused');
-        return REFUSED;
+        const undecided = isUndecided(thrown);
+        if (undecided === null) throw thrown;
+        logger.warn({ cause: messageOf(thrown) }, 'a notification was refused');
+        return undecided ? { ...REFUSED, status: 503 } : REFUSED;
       }
     };
   };
@@ -43,6 +44,13 @@ export function notificationRoutes(outside: Outside, notifications: Notification
     { method: 'POST', path: PAYPAL_PATH, answer: refusing(paypal) },
     { method: 'POST', path: WECHAT_PAY_PATH, answer: refusing(wechatPay) },
   ];
+}
+
+/** Whether the sender's key could not be had just now, so that it should send again; null for other failures. */
+function isUndecided(thrown: unknown): boolean | null {
+  if (thrown instanceof PaypalNotificationRefused) return thrown.transient;
+  if (thrown instanceof WechatPayNotificationRefused) return thrown.reason === 'KEYS_UNAVAILABLE';
+  return null;
 }
 
 /** Our own id of a payment or refund, which they carry for us; anything else is not one of ours. */

@@ -84,7 +84,9 @@ function heldOf(order: Order): Held | Refused | Unknown {
   if (!authorization || authorization.status === 'PENDING')
     return { outcome: 'UNKNOWN', cause: `the order is ${order.status}, without a decided authorization` };
   const { id, amount, expiresAt, reason, status } = authorization;
-  if (status === 'CREATED') return { outcome: 'YES', orderId: order.id, authorizationId: id, amount, expiresAt };
+  // A replay shows the order as it is now: by then somebody else of ours may have captured what was held.
+  if (status === 'CREATED' || status === 'CAPTURED')
+    return { outcome: 'YES', orderId: order.id, authorizationId: id, amount, expiresAt };
   return { outcome: 'NO', reason: 'WALLET_DECLINED', code: reason ?? status };
 }
 
