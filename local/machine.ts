@@ -9,7 +9,7 @@ import { secretsIn } from './secrets.js';
 import { developmentCodes } from './seed.codes.js';
 import { identities } from './seed.identities.js';
 import { elsewhere, type OutsideSystem, Simulator, type SimulatorName } from './simulators.js';
-import { DevelopmentIssuer } from './tokens.js';
+import { DevelopmentIssuer, issueAll } from './tokens.js';
 
 export interface MachineOptions {
   /** Holds databases, secrets and books. */
@@ -34,7 +34,7 @@ export class Machine {
   private constructor(
     readonly url: string,
     /** One bearer token for each seeded identity. */
-    readonly tokens: Tokens,
+    readonly tokens: Readonly<Record<keyof typeof identities, string>>,
     private readonly front: Front,
     private readonly stack: AsyncDisposableStack,
   ) {}
@@ -64,7 +64,7 @@ export class Machine {
       supergraph: options.supergraph,
     });
     stack.defer(() => graph.close());
-    const tokens = await issueAll(issuer);
+    const tokens = await issueAll(issuer, identities);
     const books = async () => ({ paypal: await paypal.books(), wechatPay: await wechatPay.books() });
     const pages = developmentRoutes({ tokens, codes: developmentCodes, keys: issuer.jwks(), books });
     front.open(graph.answering(pages));
@@ -104,13 +104,6 @@ function outside(
   environment: Environment,
 ): Promise<OutsideSystem> {
   return url ? Promise.resolve(elsewhere(url)) : Simulator.start(name, join(folder, 'books', name), environment);
-}
-
-type Tokens = Readonly<Record<keyof typeof identities, string>>;
-
-async function issueAll(issuer: DevelopmentIssuer): Promise<Tokens> {
-  const entries = Object.entries(identities).map(async ([who, identity]) => [who, await issuer.issue(identity)]);
-  return Object.fromEntries(await Promise.all(entries)) as Tokens;
 }
 
 interface Stoppable {

@@ -24,10 +24,15 @@ export class Program {
     return Program.spawn(process.execPath, [join(root, 'dist', file)], environment);
   }
 
-  static spawn(command: string, args: readonly string[], environment: Readonly<Record<string, string>>): Program {
+  static spawn(
+    command: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+    cwd = root,
+  ): Program {
     // Nothing of the test's own environment but what finds programs: the file's environment must be enough.
     const env = { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], NODE_COMPILE_CACHE: CACHE, ...environment };
-    return new Program(spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env }));
+    return new Program(spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env }));
   }
 
   get said(): string {

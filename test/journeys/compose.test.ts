@@ -1,0 +1,189 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { DemoClient } from '../../local/demo.client.js';
+import * as operations from '../../local/demo.operations.js';
+import { paypalSimulatorEnvironment, wechatPaySimulatorEnvironment } from '../../local/environment.js';
+import { freePort } from '../../local/running.js';
+import { newSecrets } from '../../local/secrets.js';
+import { maya } from '../../local/seed.identities.js';
+import { type ComposeService, layOutImage, readCompose } from '../support/compose.js';
+import { NatsServer, natsBinary, natsMissing } from '../support/nats.js';
+import { noProcessNames, Program } from '../support/processes.js';
+
+const services = readCompose();
+const ours = Object.entries(services).filter(([, service]) => service.build);
+const NAMES = ['gateway', 'users', 'merchants', 'payments', 'fx', 'development', 'paypal', 'wechat-pay'];
+
+describe('docker-compose.yml', () => {
+  it('runs every part as a process of its own, beside PostgreSQL and NATS', () => {
+    expect(ours.map(([name]) => name)).toEqual(NAMES);
+    expect(Object.keys(services)).toEqual(expect.arrayContaining(['postgres', 'nats']));
+    for (const [name, { command, read_only }] of ours) {
+      expect(command?.slice(0, 1)).toEqual(['node']);
+      expect({ name, read_only }).toEqual({ name, read_only: true });
+    }
+  });
+
+  it('tells the simulators of the same wallets, shops and scenarios as npm start does', async () => {
+    const secrets = await newSecrets();
+    const { PAYPAL_WALLETS, PAYPAL_SCENARIOS } = paypalSimulatorEnvironment(secrets, 'http://payments:4003');
+    expect(services['paypal']?.environment).toMatchObject({ PAYPAL_WALLETS, PAYPAL_SCENARIOS });
+    const { WECHAT_PAY_STORES } = wechatPaySimulatorEnvironment(secrets);
+    expect(services['wechat-pay']?.environment).toMatchObject({ WECHAT_PAY_STORES });
+  });
+
+  it('gives no service the private key of another', () => {
+    const holders = (name: string) =>
+      ours.filter(([, { environment }]) => environment[name]).map(([service]) => service);
+    expect(holders('INTERNAL_SIGNING_KEY')).toEqual(['gateway', 'payments']);
+    expect(services['gateway']?.environment['INTERNAL_SIGNING_KEY']).not.toBe(
+      services['payments']?.environment['INTERNAL_SIGNING_KEY'],
+    );
+    expect(holders('PAYPAL_CLIENT_SECRET')).toEqual(['payments', 'paypal']);
+    expect(holders('PERSONAL_DATA_KEY')).toEqual(['users', 'development']);
+    expect(holders('WECHAT_PAY_PLATFORM_PRIVATE_KEY')).toEqual(['wechat-pay']);
+  });
+});
+
+// The reason is part of the name: it is what a reader of a skipped test sees.
+const journey = natsBinary ? describe : describe.skip;
+const title = natsBinary ? 'The services of docker-compose.yml' : `The services of docker-compose.yml (${natsMissing})`;
+
+journey(title, () => {
+  const programs = new Map<string, Program>();
+  const addresses = new Map<string, string>();
+  let folder: string;
+  let nats: NatsServer;
+
+  /** Host names become loopback and free ports; nothing else of the file is touched. */
+  function placed(text: string): string {
+    return text.replace(/\b([a-z-]+):(\d{4})\b/g, (whole, name: string) => addresses.get(name) ?? whole);
+  }
+
+  function environmentOf(name: string, { environment, volumes }: ComposeService): Record<string, string> {
+    const entries = Object.entries(environment).map(([key, value]) => [key, placed(value)]);
+    const [, port = ''] = addresses.get(name)?.split(':') ?? [];
+    return {
+      ...Object.fromEntries(entries),
+      HOST: '127.0.0.1',
+      PORT: port,
+      ...(environment['DATABASE_URL'] && { DATABASE_URL: database }),
+      ...(volumes.length > 0 && { BOOKS_DIR: join(folder, 'books', name) }),
+      // Marks its process, so that one that is left behind is found.
+      COMPOSE_TEST: folder,
+    };
+  }
+
+  const database = (() => {
+    const url = new URL(process.env['TEST_DATABASE_URL'] ?? 'postgres://localhost');
+    url.pathname = `/compose_${randomBytes(4).toString('hex')}`;
+    return url.href;
+  })();
+
+  function urlOf(name: string): string {
+    return `http://${addresses.get(name)}`;
+  }
+
+  async function ready(name: string, path: string): Promise<void> {
+    for (let waited = 0; waited < 45_000; waited += 50) {
+      const program = programs.get(name);
+      if (program?.hasEnded) throw new Error(`${name} ended:\n${program.said}`);
+      const answer = await fetch(`${urlOf(name)}${path}`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
+      if (answer?.ok) return;
+      await delay(50);
+    }
+    throw new Error(`${name} is not ready:\n${programs.get(name)?.said}`);
+  }
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'sojourn-compose-'));
+    nats = await NatsServer.start();
+    addresses.set('nats', `127.0.0.1:${nats.port}`);
+    for (const [name] of ours) addresses.set(name, `127.0.0.1:${await freePort()}`);
+    for (const target of ['services', 'development']) layOutImage(target, join(folder, target));
+    for (const [name, service] of ours) {
+      mkdirSync(join(folder, 'books', name), { recursive: true });
+      const [, ...command] = service.command ?? [];
+      const image = join(folder, service.build?.target ?? '');
+      programs.set(name, Program.spawn(process.execPath, command, environmentOf(name, service), image));
+    }
+    await Promise.all(
+      NAMES.map((name) => ready(name, name in { paypal: 1, 'wechat-pay': 1 } ? '/health' : '/health/ready')),
+    );
+  }, 90_000);
+
+  afterAll(async () => {
+    await Promise.all([...programs.values()].map((program) => program.end('SIGKILL')));
+    await nats?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('carry a payment to its end over HTTP, seen live by the traveler, and a refund', async () => {
+    const tokens = z
+      .record(z.string(), z.string())
+      .parse(await (await fetch(`${urlOf('development')}/dev/tokens`)).json());
+    const codes = z
+      .array(z.object({ payload: z.string(), scenario: z.string() }))
+      .parse(await (await fetch(`${urlOf('development')}/dev/codes`)).json());
+    const traveler = new DemoClient(urlOf('gateway'), tokens['traveler'] ?? '');
+    const merchant = new DemoClient(urlOf('gateway'), tokens['merchant'] ?? '');
+    const { startCheckout } = await traveler.ask(operations.startCheckout, {
+      input: {
+        code: codes.find(({ scenario }) => scenario === 'ok')?.payload,
+        amount: { amount: '120.50', currencyCode: 'CNY' },
+        walletId: maya.walletId,
+        idempotencyKey: randomUUID(),
+      },
+    });
+    const { confirmCheckout } = await traveler.ask(operations.confirmCheckout, {
+      input: { checkoutId: startCheckout.checkout.id, idempotencyKey: randomUUID() },
+    });
+    const paymentId = confirmCheckout.payment.id;
+    const seen: string[] = [];
+    for await (const { paymentEvents } of traveler.watch(operations.paymentEvents, { paymentId })) {
+      seen.push(paymentEvents.type);
+      if (paymentEvents.terminal) break;
+    }
+    expect(seen).toEqual(['CONFIRMED', 'AUTHORIZED', 'SUBMITTED', 'PAID', 'COMPLETED']);
+
+    const amount = { amount: '20.50', currencyCode: 'CNY' };
+    await merchant.ask(operations.refundPayment, {
+      input: { paymentId, amount, reason: 'too salty', idempotencyKey: randomUUID() },
+    });
+    for await (const { paymentEvents } of traveler.watch(operations.paymentEvents, { paymentId }))
+      if (paymentEvents.type === 'REFUNDED') break;
+    const books = await (await fetch(`${urlOf('development')}/dev/books`)).json();
+    expect(books).toMatchObject({
+      paypal: {
+        captures: [{ paymentId, status: 'PARTIALLY_REFUNDED' }],
+        refunds: [{ paymentId, status: 'COMPLETED' }],
+      },
+      wechatPay: {
+        transactions: [{ paymentId, amount: '120.50' }],
+        refunds: [{ paymentId, amount: '20.50', currency: 'CNY' }],
+      },
+    });
+  });
+
+  it('are ready each for itself, and refuse whoever does not come through the gateway', async () => {
+    for (const name of ['users', 'merchants', 'payments', 'fx']) {
+      const answer = await fetch(`${urlOf(name)}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query: '{ __typename }' }),
+      });
+      expect({ name, body: await answer.text() }).toEqual({ name, body: expect.stringContaining('UNAUTHENTICATED') });
+    }
+  });
+
+  it('stop in order when they are told to', async () => {
+    const codes = await Promise.all([...programs].map(async ([name, program]) => [name, await program.end('SIGTERM')]));
+    expect(Object.fromEntries(codes)).toEqual(Object.fromEntries(NAMES.map((name) => [name, 0])));
+    await noProcessNames(folder);
+  });
+});
