@@ -1,7 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { Network, WalletProvider } from '../../kernel/graphql/enums.js';
 import type { Currency } from '../../kernel/money/currency.js';
-import { divideUp } from '../../kernel/money/division.js';
 import { Money } from '../../kernel/money/money.js';
 import type { Rate } from '../../kernel/money/rate.js';
 
@@ -46,7 +45,7 @@ export class PricingRule extends PricingRuleSchema.class {
     const customerRate = midRate.lessPartsPerMillion(BigInt(this.spreadPpm));
     const mid = midRate.inverse().convertUp(buy);
     const exchanged = customerRate.inverse().convertUp(buy);
-    const fee = Money.of(this.feeFixedMinor + divideUp(exchanged.minor * BigInt(this.feePpm), PARTS), mid.currency);
+    const fee = Money.of(this.feeFixedMinor, mid.currency).plus(exchanged.shareUp(BigInt(this.feePpm), PARTS));
     const sell = exchanged.plus(fee);
     // Parsed for its limit.
     Money.parse(sell.toDecimal(), sell.currency);

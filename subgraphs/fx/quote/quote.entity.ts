@@ -5,7 +5,7 @@ import { newId, type QuoteId } from '../../kernel/id.js';
 import type { Currency } from '../../kernel/money/currency.js';
 import { Money } from '../../kernel/money/money.js';
 import { Rate } from '../../kernel/money/rate.js';
-import type { MarketRate } from '../rate/rate.client.js';
+import type { MarketRate } from '../rate/market-rate.js';
 import type { PricingRule } from './pricing-rule.entity.js';
 
 /** How long a price is locked. */

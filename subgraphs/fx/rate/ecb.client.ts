@@ -1,16 +1,8 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { type Currency, isCurrency } from '../../kernel/money/currency.js';
+import { isCurrency } from '../../kernel/money/currency.js';
+import type { ReferenceRate } from './market-rate.js';
 import { MalformedRates } from './rate.errors.js';
-
-/** One reference rate: what one euro cost on that day, as the European Central Bank published it. */
-export interface ReferenceRate {
-  /** `YYYY-MM-DD` */
-  readonly day: string;
-  readonly currency: Currency;
-  /** A positive decimal. */
-  readonly perEuro: string;
-}
 
 const DAY = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
 const PRICE = /^(?=.*[1-9])\d{1,9}(\.\d{1,9})?$/;

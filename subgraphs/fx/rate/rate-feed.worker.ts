@@ -2,7 +2,7 @@ import type { EventBus, OutgoingEvent } from '../../kernel/event/event-bus.js';
 import { WakeUp } from '../../kernel/event/wake-up.js';
 import type { Currency } from '../../kernel/money/currency.js';
 import type { Logger } from '../../kernel/telemetry.js';
-import type { MarketRate } from './rate.client.js';
+import type { MarketRate } from './market-rate.js';
 import type { RateService } from './rate.service.js';
 import { rateDecimal } from './rate-decimal.js';
 

@@ -1,8 +1,8 @@
 import { Arg, Ctx, Query, Resolver } from 'type-graphql';
 import { CurrencyCodeScalar, DateScalar } from '../../kernel/graphql/scalars.js';
 import type { FxContext } from '../context.js';
+import type { Candle } from './market-rate.js';
 import { ExchangeRateCandleType, ExchangeRateType, RateInterval } from './rate.type.js';
-import type { Candle } from './reference-rate.repository.js';
 
 @Resolver()
 export class RateResolver {

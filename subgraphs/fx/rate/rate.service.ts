@@ -1,9 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Clock, DAY } from '../../kernel/clock.js';
 import type { Currency } from '../../kernel/money/currency.js';
-import type { MarketRate, RateSource } from './rate.client.js';
+import type { Candle, MarketRate } from './market-rate.js';
+import type { RateSource } from './rate.client.js';
 import { InvalidRange, RateUnavailable, requireCurrency } from './rate.errors.js';
-import { type Candle, type Interval, ReferenceRateRepository } from './reference-rate.repository.js';
+import { type Interval, ReferenceRateRepository } from './reference-rate.repository.js';
 
 /** The most intervals that one answer may have. */
 const MOST_INTERVALS = 1_000;

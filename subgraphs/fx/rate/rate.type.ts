@@ -1,6 +1,6 @@
 import { Directive, Field, ObjectType, registerEnumType } from 'type-graphql';
 import { CurrencyCodeScalar, DateScalar, DateTimeScalar, DecimalScalar } from '../../kernel/graphql/scalars.js';
-import type { MarketRate } from './rate.client.js';
+import type { MarketRate } from './market-rate.js';
 import { rateDecimal } from './rate-decimal.js';
 
 @Directive('@shareable')

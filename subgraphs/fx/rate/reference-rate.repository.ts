@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Currency } from '../../kernel/money/currency.js';
-import type { ReferenceRate } from './ecb.client.js';
+import type { Candle, ReferenceRate } from './market-rate.js';
 
 /** Both sides of a pair on one day, per euro. */
 export interface CrossedDay {
@@ -10,16 +10,6 @@ export interface CrossedDay {
 }
 
 export type Interval = 'DAY' | 'WEEK' | 'MONTH';
-
-/** The rates of one interval, as decimals with at most eight places. */
-export interface Candle {
-  /** The first day of the interval: a Monday, the first of a month. */
-  readonly date: string;
-  readonly open: string;
-  readonly high: string;
-  readonly low: string;
-  readonly close: string;
-}
 
 /** Reference rates per euro; the euro itself stands there as 1, so that every pair is the same join. */
 export class ReferenceRateRepository {

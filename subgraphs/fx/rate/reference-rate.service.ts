@@ -3,8 +3,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { transaction } from '../../kernel/database.js';
 import type { Currency } from '../../kernel/money/currency.js';
 import { Rate } from '../../kernel/money/rate.js';
-import { type ReferenceRate, readReferenceRates } from './ecb.client.js';
-import type { MarketRate, RateSource } from './rate.client.js';
+import { readReferenceRates } from './ecb.client.js';
+import type { MarketRate, ReferenceRate } from './market-rate.js';
+import type { RateSource } from './rate.client.js';
 import { ReferenceRateRepository } from './reference-rate.repository.js';
 
 // Far fewer bytes than a statement may have, far fewer statements than rates.

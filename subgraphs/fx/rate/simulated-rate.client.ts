@@ -1,7 +1,8 @@
 import { type Clock, MINUTE } from '../../kernel/clock.js';
 import type { Currency } from '../../kernel/money/currency.js';
 import { Rate } from '../../kernel/money/rate.js';
-import type { MarketRate, RateSource } from './rate.client.js';
+import type { MarketRate } from './market-rate.js';
+import type { RateSource } from './rate.client.js';
 
 const PARTS = 1_000_000n;
 /** How far a currency may stray from its reference rate, and how far it moves in one tick, in parts per million. */

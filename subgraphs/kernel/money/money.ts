@@ -1,6 +1,6 @@
 import { InvalidError, invariant } from '../error.js';
 import { type Currency, currencyOf, decimalsOf } from './currency.js';
-import { divideHalfEven } from './division.js';
+import { divideHalfEven, divideUp } from './division.js';
 
 /** The largest amount we take from anyone: far above any payment, far below what PostgreSQL's bigint holds. */
 const MAX_MINOR = 10n ** 15n;
@@ -53,6 +53,11 @@ export class Money {
   /** This amount × `part` / `whole`, rounded half to even: how refunds take their cumulative share. */
   share(part: bigint, whole: bigint): Money {
     return new Money(divideHalfEven(this.minor * part, whole), this.currency);
+  }
+
+  /** The same, rounded up: what the house takes. */
+  shareUp(part: bigint, whole: bigint): Money {
+    return new Money(divideUp(this.minor * part, whole), this.currency);
   }
 
   isZero(): boolean {

@@ -159,11 +159,19 @@ export class Payment extends PaymentSchema.class {
   /** Reserves a refund's parts, so that refunds together never exceed the payment (M6). */
   reserveRefund(parts: RefundParts): void {
     invariant(this.status === 'COMPLETED', 'only a completed payment is refunded');
-    this.addRefund(parts, 1n);
+    this.refundedBuyMinor += parts.buyMinor;
+    this.refundedSellMinor += parts.sellMinor;
+    this.refundedSpreadMinor += parts.spreadMinor;
+    this.refundedFeeMinor += parts.feeMinor;
+    invariant(this.refundedBuyMinor <= this.buyMinor, 'more refunded than the merchant got (M6)');
+    invariant(this.refundedSellMinor <= this.sellMinor, 'more refunded than the payer gave (M6)');
   }
 
   releaseRefund(parts: RefundParts): void {
-    this.addRefund(parts, -1n);
+    this.refundedBuyMinor -= parts.buyMinor;
+    this.refundedSellMinor -= parts.sellMinor;
+    this.refundedSpreadMinor -= parts.spreadMinor;
+    this.refundedFeeMinor -= parts.feeMinor;
   }
 
   /** The next event of this payment; its number follows the last one without a gap (M8). */
@@ -180,15 +188,6 @@ export class Payment extends PaymentSchema.class {
       refundId,
       occurredAt: now,
     });
-  }
-
-  private addRefund(parts: RefundParts, sign: bigint): void {
-    this.refundedBuyMinor += sign * parts.buyMinor;
-    this.refundedSellMinor += sign * parts.sellMinor;
-    this.refundedSpreadMinor += sign * parts.spreadMinor;
-    this.refundedFeeMinor += sign * parts.feeMinor;
-    invariant(this.refundedBuyMinor <= this.buyMinor, 'more refunded than the merchant got (M6)');
-    invariant(this.refundedSellMinor <= this.sellMinor, 'more refunded than the payer gave (M6)');
   }
 
   private become(status: PaymentStatus): void {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type ReferenceRate, readReferenceRates } from '../../../../subgraphs/fx/rate/ecb.client.js';
+import { readReferenceRates } from '../../../../subgraphs/fx/rate/ecb.client.js';
+import type { ReferenceRate } from '../../../../subgraphs/fx/rate/market-rate.js';
 import { readShippedRates } from '../../../../subgraphs/fx/rate/shipped-rates.js';
 import { type Currency, currencies } from '../../../../subgraphs/kernel/money/currency.js';
 

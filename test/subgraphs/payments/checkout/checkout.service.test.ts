@@ -58,7 +58,7 @@ describe('Starting a checkout', () => {
     ['INVALID_MONEY', 'no number', yuan('ten')],
     ['INVALID_MONEY', 'a float', yuan('1e3')],
     ['INVALID_MONEY', 'another currency than the code has', yuan('10.00', 'EUR')],
-    ['INVALID_MONEY', 'an unknown currency', yuan('10.00', 'XXX')],
+    ['INVALID_MONEY', 'an unknown currency', yuan('10.00', 'ABC')],
     ['INVALID_CODE', 'a malformed code', { code: 'hello' }],
     ['INVALID_CODE', 'a foreign code', { code: 'https://qr.alipay.com/fkx00000' }],
     ['INVALID_CODE', 'a code nobody knows', { code: 'wxp://f2f0nobodyknowsthiscode' }],

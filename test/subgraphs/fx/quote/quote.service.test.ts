@@ -181,8 +181,8 @@ describe('issueQuote', () => {
   });
 
   it('refuses currencies that do not exist', async () => {
-    expect(await codeOf({ ...corridor, buy: { amount: '1', currencyCode: 'XXX' } })).toBe('INVALID_MONEY');
-    expect(await codeOf({ ...cny('1'), sellCurrency: 'XXX' })).toBe('INVALID_CURRENCY');
+    expect(await codeOf({ ...corridor, buy: { amount: '1', currencyCode: 'ABC' } })).toBe('INVALID_MONEY');
+    expect(await codeOf({ ...cny('1'), sellCurrency: 'ABC' })).toBe('INVALID_CURRENCY');
   });
 
   it('has no price for a corridor without a rule, and none at an old rate', async () => {

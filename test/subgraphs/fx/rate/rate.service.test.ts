@@ -64,7 +64,7 @@ describe('exchangeRate', () => {
   );
 
   it('knows only currencies', async () => {
-    expect(await codeOf(rateOf('XXX', 'USD'))).toBe('INVALID_CURRENCY');
+    expect(await codeOf(rateOf('ABC', 'USD'))).toBe('INVALID_CURRENCY');
     expect(await codeOf(rateOf('USD', 'usd'))).toBe('INVALID_CURRENCY');
     expect(await codeOf(rateOf('USD', 'constructor'))).toBe('BAD_USER_INPUT');
     expect(await codeOf(rateOf('USD', '__proto_'))).toBe('INVALID_CURRENCY');
@@ -168,7 +168,7 @@ describe('exchangeRateHistory', () => {
     expect(await ask('2000-01-01', '2025-09-27', 'WEEK')).toBe('INVALID_RANGE');
     expect(await ask('0001-01-01', '9999-12-31', 'MONTH')).toBe('INVALID_RANGE');
     expect(await ask('2026-01-01', '2026-01-31', 'DAY', 'VND')).toBe('RATE_UNAVAILABLE');
-    expect(await ask('2026-01-01', '2026-01-31', 'DAY', 'XXX')).toBe('INVALID_CURRENCY');
+    expect(await ask('2026-01-01', '2026-01-31', 'DAY', 'ABC')).toBe('INVALID_CURRENCY');
     expect(await ask('2026-02-30', '2026-03-01', 'DAY')).toBe('BAD_USER_INPUT');
   });
 
