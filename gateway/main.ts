@@ -1,8 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { createRemoteJWKSet } from 'jose';
 import { SECOND } from '../subgraphs/kernel/clock.js';
 import { openEventBus } from '../subgraphs/kernel/event/open-event-bus.js';
 import { PrincipalSigner } from '../subgraphs/kernel/principal.token.js';
+import { closesInOrder } from '../subgraphs/kernel/server.close.js';
 import { createLogger, createMetrics } from '../subgraphs/kernel/telemetry.js';
 import { jwtAuthenticator } from './authentication.js';
 import { readGatewayConfiguration, reportToNobody } from './configuration.js';
@@ -22,31 +23,21 @@ const gateway = await createGateway({
   logger,
 });
 
+// How long requests under way may take after the word to stop.
+const GRACE_MS = 25 * SECOND;
+
 const server = createServer((request, response) => void gateway.answer(request, response));
+const closeServer = closesInOrder(server, GRACE_MS);
 server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head));
 // Longer than balancers keep an idle connection, so that we never close one under a request.
 server.keepAliveTimeout = 65 * SECOND;
 server.listen(configuration.port, configuration.host, () => logger.info({ address: server.address() }, 'listening'));
 
-// How long requests under way may take after the word to stop.
-const GRACE_MS = 25 * SECOND;
-
 async function stop(): Promise<void> {
   await gateway.drain();
-  await closed(server);
+  await closeServer();
   await gateway.close();
   await bus.close();
-}
-
-function closed(listening: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => listening.closeAllConnections(), GRACE_MS);
-    listening.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    listening.closeIdleConnections();
-  });
 }
 
 let stopping = false;

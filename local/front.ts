@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { closesInOrder } from '../subgraphs/kernel/server.close.js';
 
 const GRACE_MS = 5_000;
 
@@ -26,13 +27,14 @@ export class Front {
   private answering: Answering | null = null;
 
   private constructor(
-    private readonly server: Server,
     readonly url: string,
+    private readonly closeServer: () => Promise<void>,
   ) {}
 
   /** @throws PortTaken */
   static async listen(port: number, host: string): Promise<Front> {
     const server = createServer();
+    const closeServer = closesInOrder(server, GRACE_MS);
     try {
       server.listen(port, host);
       await once(server, 'listening');
@@ -42,7 +44,7 @@ export class Front {
     }
     // All addresses of the machine is no address that anyone can be told.
     const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-    const front = new Front(server, `http://${name}:${(server.address() as AddressInfo).port}`);
+    const front = new Front(`http://${name}:${(server.address() as AddressInfo).port}`, closeServer);
     server.on('request', (request, response) => {
       if (front.answering) void front.answering.answer(request, response);
       else response.writeHead(503, { 'retry-after': '1' }).end('starting');
@@ -62,10 +64,6 @@ export class Front {
   /** Ends streams, lets requests under way finish, takes no new ones. */
   async close(): Promise<void> {
     await this.answering?.drain();
-    const closed = new Promise((resolve) => this.server.close(resolve));
-    this.server.closeIdleConnections();
-    const lastResort = setTimeout(() => this.server.closeAllConnections(), GRACE_MS);
-    await closed;
-    clearTimeout(lastResort);
+    await this.closeServer();
   }
 }

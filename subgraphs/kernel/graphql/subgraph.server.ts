@@ -9,11 +9,14 @@ import {
 import { GraphQLError } from 'graphql';
 import type { Registry } from 'prom-client';
 import { DomainError, messageOf } from '../error.js';
+import { closesInOrder } from '../server.close.js';
 import { currentRequest, REQUEST_ID_HEADER } from '../telemetry.js';
 import { formatError } from './error.format.js';
 import type { Headers, Route, RouteAnswer, Subgraph } from './subgraph.js';
 
 const LARGEST_BODY = 1024 * 1024;
+// How long requests under way may take after the word to stop.
+const GRACE_MS = 20_000;
 
 export interface RunningServer {
   readonly url: string;
@@ -49,14 +52,13 @@ export async function serveSubgraph(
   });
   // Longer than any client of ours keeps an idle connection, so that we never close under a request.
   server.keepAliveTimeout = 65_000;
+  const closeServer = closesInOrder(server, GRACE_MS);
   await listen(server, options.port, options.host);
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${options.host}:${port}`,
     close: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      await closed;
+      await closeServer();
       await apollo.stop();
     },
   };
