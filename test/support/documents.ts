@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './sources.js';
+
+/** The name of a file in `schema/operations`, without its ending. */
+export type DocumentName =
+  | 'cancel'
+  | 'confirm-checkout'
+  | 'create-code'
+  | 'markets'
+  | 'merchant-events'
+  | 'merchant-history'
+  | 'partner-events'
+  | 'payment'
+  | 'payment-events'
+  | 'rate'
+  | 'rate-history'
+  | 'rates'
+  | 'refund'
+  | 'requote'
+  | 'resolve-code'
+  | 'start-checkout'
+  | 'traveler-history'
+  | 'viewer';
+
+const folder = join(root, 'schema', 'operations');
+const asked = new Set<string>();
+
+/** The operations of the contract, as they are written down for clients. */
+export const documents = {
+  /** The text of one; remembers that it was wanted. */
+  read(name: DocumentName): string {
+    asked.add(name);
+    return readFileSync(join(folder, `${name}.graphql`), 'utf8');
+  },
+
+  /** Those that nothing in this test file has read. */
+  unread(): string[] {
+    const all = readdirSync(folder).map((file) => file.replace(/\.graphql$/, ''));
+    return all.filter((name) => !asked.has(name));
+  },
+};
