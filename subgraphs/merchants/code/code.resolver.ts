@@ -32,7 +32,7 @@ export class CodeResolver {
 
   @Mutation(() => CreatePaymentCodePayload, {
     description:
-      'Makes a code. Errors: UNAUTHENTICATED, INVALID_ID, NOT_FOUND, INVALID_MONEY, INVALID_REFERENCE, ' +
+      'Makes a code. Errors: UNAUTHENTICATED, FORBIDDEN, INVALID_ID, NOT_FOUND, INVALID_MONEY, INVALID_REFERENCE, ' +
       'INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED, MERCHANT_NOT_ON_NETWORK, MARKET_NOT_LIVE, NETWORK_UNAVAILABLE, CODE_REFUSED, CODE_EXPIRED.',
   })
   async createPaymentCode(
@@ -54,7 +54,7 @@ export class CodeResolver {
 
   @Mutation(() => CancelPaymentCodePayload, {
     description:
-      'Closes a code for good. Errors: UNAUTHENTICATED, INVALID_ID, NOT_FOUND, NETWORK_UNAVAILABLE, and CODE_EXPIRED when it was paid.',
+      'Closes a code for good. Errors: UNAUTHENTICATED, FORBIDDEN, INVALID_ID, NOT_FOUND, NETWORK_UNAVAILABLE, and CODE_EXPIRED when it was paid.',
   })
   async cancelPaymentCode(
     @Arg('input', () => CancelPaymentCodeInput, { description: 'The code to cancel.' }) input: CancelPaymentCodeInput,

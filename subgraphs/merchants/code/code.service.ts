@@ -45,11 +45,13 @@ export class CodeService {
    * Makes a code for a merchant. An order is written down with its number first, then registered with the network, then
    * completed: a request that broke off anywhere is finished by the same request with the same idempotency key.
    *
-   * @throws NotFoundError when the asker may not act for the merchant; NotOnNetwork, MarketNotLive,
-   * IdempotencyKeyReused, NetworkUnavailable, CodeRefused, CodeExpired when a broken-off request is repeated too late
+   * @throws NotFoundError when the asker may not act for the merchant, ForbiddenError without the scope; NotOnNetwork,
+   * MarketNotLive, IdempotencyKeyReused, NetworkUnavailable, CodeRefused, CodeExpired when a broken-off request is
+   * repeated too late
    */
   async create(command: CreateCode, asker: Principal): Promise<PaymentCode> {
     requireMember(asker, command.merchantId);
+    requireWriter(asker);
     const { codeId, networkMerchantId, merchantName } = await this.write(command, asker);
     const code = await this.em.fork().findOneOrFail(PaymentCode, codeId);
     if (code.status === 'CLOSED' && code.payload === null) throw new CodeRefused(code.network);
@@ -78,10 +80,11 @@ export class CodeService {
 
   /**
    * Closes a code: nobody can pay it any more. A code that is closed or expired stays as it is.
-   * @throws NotFoundError; CodeExpired with reason PAID; NetworkUnavailable, then nothing was changed here
+   * @throws NotFoundError, ForbiddenError; CodeExpired with reason PAID; NetworkUnavailable, then nothing was changed here
    */
   async cancel(id: CodeId, asker: Principal): Promise<PaymentCode> {
     const code = await this.get(id, asker);
+    requireWriter(asker);
     const status = code.statusAt(this.now());
     if (status === 'PAID') throw new CodeExpired('PAID');
     if (status !== 'ACTIVE') return code;
@@ -182,6 +185,11 @@ export class CodeService {
 export function requireMember(asker: Principal, merchantId: MerchantId): void {
   asker.requireKnown();
   if (!asker.mayActFor(merchantId) && !asker.isOperator()) throw new NotFoundError();
+}
+
+/** Not all who work for a merchant may make its codes. Asked last: a stranger learns nothing of what there is. */
+function requireWriter(asker: Principal): void {
+  if (!asker.isOperator()) asker.requireScope('codes:write');
 }
 
 async function claimed(
