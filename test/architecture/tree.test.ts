@@ -110,6 +110,7 @@ describe('Dependencies', () => {
       'typescript',
       'class-validator',
       'graphql-scalars',
+      'rxjs',
     ];
     const unused = Object.keys({ ...manifest['dependencies'], ...manifest['devDependencies'] }).filter(
       (name) => !name.startsWith('@types/') && !tools.includes(name) && !isUsed(name),
