@@ -30,6 +30,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
     driverOptions: {
       application_name: options.name,
       statement_timeout: 10_000,
+      // Where the server does not even answer: a line that went dead must not hold a caller for minutes.
+      query_timeout: 15_000,
+      connectionTimeoutMillis: 5_000,
       idle_in_transaction_session_timeout: 15_000,
       keepAlive: true,
       onPoolCreated: releaseLostConnections,

@@ -41,8 +41,7 @@ export async function once<Result extends Readonly<Record<string, string>>>(
   request: IdempotentRequest,
   work: () => Promise<Result>,
 ): Promise<{ result: Result; replayed: boolean }> {
-  if (!/^[\x21-\x7e]{8,128}$/.test(request.key))
-    throw new InvalidError('INVALID_IDEMPOTENCY_KEY', 'An idempotency key has 8 to 128 printable characters.');
+  requireUsable(request.key);
   const hash = hashOf(request.content);
   const claimed = await em.execute<unknown[]>(
     `insert into idempotency_record (scope, key, request_hash) values (?, ?, ?) on conflict do nothing returning key`,
@@ -61,9 +60,10 @@ export async function once<Result extends Readonly<Record<string, string>>>(
 /**
  * The stored result of an earlier request with the same key, or null: for use cases that ask others before their
  * transaction begins, so that a replay neither asks nor is refused for what has changed since.
- * @throws IdempotencyKeyReused
+ * @throws IdempotencyKeyReused, InvalidError INVALID_IDEMPOTENCY_KEY
  */
 export async function findReplay<Result>(em: EntityManager, request: IdempotentRequest): Promise<Result | null> {
+  requireUsable(request.key);
   const [record] = await em.execute<{ request_hash: string; result: Result | null }[]>(
     'select request_hash, result from idempotency_record where scope = ? and key = ?',
     [request.scope, request.key],
@@ -81,6 +81,12 @@ async function replay<Result>(em: EntityManager, request: IdempotentRequest, has
   if (record?.request_hash !== hash) throw new IdempotencyKeyReused();
   invariant(record.result !== null, 'a committed key has a result');
   return record.result;
+}
+
+/** @throws InvalidError INVALID_IDEMPOTENCY_KEY */
+function requireUsable(key: string): void {
+  if (!/^[\x21-\x7e]{8,128}$/.test(key))
+    throw new InvalidError('INVALID_IDEMPOTENCY_KEY', 'An idempotency key has 8 to 128 printable characters.');
 }
 
 /** Independent of the order in which the content's fields were written. */

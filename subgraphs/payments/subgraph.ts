@@ -144,16 +144,18 @@ function createSagas(
     em,
     new AuthorizationService(em, vaults, wallets, now),
     new AcceptanceService(em, networks, now),
+    logger,
+    now,
   );
-  const refundSaga = new RefundSaga(em, networks, wallets, now);
+  const refundSaga = new RefundSaga(em, networks, wallets, logger, now);
   const payments = {
     table: 'payment' as const,
-    undecided: ['PROCESSING', 'PAID'],
+    undecided: "status in ('PROCESSING', 'PAID')",
     advance: (id: string) => saga.advance(id as PaymentId),
   };
   const refunds = {
     table: 'refund' as const,
-    undecided: ['PROCESSING'],
+    undecided: "leg_status in ('REQUESTED', 'TAKEN')",
     advance: (id: string) => refundSaga.advance(id as RefundId),
   };
   return { payments: new SagaWorker(payments, em, boss, logger), refunds: new SagaWorker(refunds, em, boss, logger) };

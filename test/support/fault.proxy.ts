@@ -8,6 +8,8 @@ import type { AddressInfo } from 'node:net';
  */
 export type Fault =
   | { readonly kind: 'CUT_BEFORE' }
+  /** Arrives, but so late that whoever sent it has long given up. */
+  | { readonly kind: 'LATE'; readonly ms: number }
   | { readonly kind: 'CUT_AFTER' }
   | { readonly kind: 'GARBAGE_AFTER' }
   | { readonly kind: 'STATUS_BEFORE'; readonly status: number }
@@ -79,6 +81,7 @@ export class FaultProxy {
     const fault = this.faultFor(seen);
     if (fault?.kind === 'CUT_BEFORE') return void response.destroy();
     if (fault?.kind === 'STATUS_BEFORE') return void response.writeHead(fault.status).end();
+    if (fault?.kind === 'LATE') await new Promise((resolve) => setTimeout(resolve, fault.ms));
     const { host: _ours, ...passed } = headers;
     const outgoing = forward(new URL(path, this.target()), { method, headers: passed });
     outgoing.on('error', () => response.destroy());

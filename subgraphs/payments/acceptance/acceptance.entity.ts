@@ -14,7 +14,6 @@ const AcceptanceSchema = defineEntity({
     transactionId: p.string().nullable(),
     submittedAt: p.datetime().nullable(),
     acceptedAt: p.datetime().nullable(),
-    unknownToNetwork: p.integer(),
   },
 });
 
@@ -30,7 +29,6 @@ export class Acceptance extends AcceptanceSchema.class {
       transactionId: null,
       submittedAt: null,
       acceptedAt: null,
-      unknownToNetwork: 0,
     });
   }
 

@@ -8,7 +8,7 @@ import type { Accepted, InProgress, Missing, NetworkClient } from '../network/ne
 import type { Payment } from '../payment/payment.entity.js';
 import { type Legs, lockLegs } from '../payment/payment.repository.js';
 import { announce } from '../payment/payment-event.repository.js';
-import { sendToReview } from '../saga/review.service.js';
+import { contradict, sendToReview } from '../saga/review.service.js';
 import { backOff, MOVED, POLL, type Progress } from '../saga/saga.states.js';
 import type { Refused, Unknown } from '../wallet/wallet.client.js';
 
@@ -18,6 +18,8 @@ const PAYER_PATIENCE_MS = 90 * SECOND;
 const DISBELIEF_MS = 30 * SECOND;
 /** Unknown for longer than this, it is a person's work. */
 const UNKNOWN_FOR_LONG_MS = 24 * HOUR;
+/** The clock alone proves nothing: we may have been off ourselves. */
+const MANY_ATTEMPTS = 10;
 
 type Answer = Accepted | Refused | InProgress | Missing | Unknown;
 
@@ -43,17 +45,24 @@ export class AcceptanceService {
     const answer = await network.inquire(acceptance.requestId);
     if (answer.outcome === 'IN_PROGRESS' && waited > PAYER_PATIENCE_MS)
       return this.take(payment, await network.cancel(acceptance.requestId));
-    if (answer.outcome === 'MISSING') return this.missing(payment, acceptance.requestId, waited);
-    if (answer.outcome === 'UNKNOWN' && waited > UNKNOWN_FOR_LONG_MS)
+    if (answer.outcome === 'MISSING') return this.missing(payment, acceptance.requestId);
+    if (answer.outcome === 'UNKNOWN' && waited > UNKNOWN_FOR_LONG_MS && payment.attempt > MANY_ATTEMPTS)
       return sendToReview(this.em, payment.id, 'NETWORK_OUTCOME_UNKNOWN', this.now());
     return this.take(payment, answer);
   }
 
-  /** Our request never arrived, it seems. Repeating it under its own id is safe; giving up needs certainty. */
-  private async missing(payment: Payment, requestId: string, waited: number): Promise<Progress> {
-    if (this.now() < payment.payBy) return this.take(payment, await this.pay(payment));
+  /**
+   * Our request never arrived, it seems; or it is still on its way. Repeating it under its own id is safe. A no to the
+   * repetition is not believed: the first one may still succeed, unless the network has agreed to forget it.
+   */
+  private async missing(payment: Payment, requestId: string): Promise<Progress> {
+    const late = this.now().getTime() - payment.payBy.getTime();
+    if (late < 0) {
+      const again = await this.pay(payment);
+      if (again.outcome !== 'NO') return this.take(payment, again);
+    }
     const answer = await this.networks[payment.network].cancel(requestId);
-    if (answer.outcome === 'MISSING' && waited > DISBELIEF_MS)
+    if (answer.outcome === 'MISSING' && late > DISBELIEF_MS)
       return this.refused(payment.id, { outcome: 'NO', reason: 'TIMED_OUT', code: 'MISSING' });
     return this.take(payment, answer);
   }
@@ -106,8 +115,9 @@ export class AcceptanceService {
   private async accepted(id: PaymentId, answer: Accepted): Promise<Progress> {
     await transaction(this.em, async (em) => {
       const { payment, acceptance } = await lockLegs(em, id);
-      if (acceptance.status !== 'SUBMITTED') return;
       const now = this.now();
+      if (acceptance.status === 'REFUSED') await contradict(em, payment, 'PAID_AFTER_REFUSAL', now);
+      if (acceptance.status !== 'SUBMITTED') return;
       acceptance.accepted(answer.networkPaymentId, answer.transactionId, now);
       payment.paid(now);
       await postNetwork(em, payment, now);

@@ -27,11 +27,13 @@ export class AuthorizationService {
 
   /** Asks the wallet to hold the whole price. @throws UnavailableError when users cannot say which wallet it is */
   async authorize({ payment, authorization }: Legs): Promise<Progress> {
-    if (this.now().getTime() - payment.createdAt.getTime() > WALLET_KEYS_LAST_MS)
+    const keysAreForgotten = this.now().getTime() - payment.createdAt.getTime() > WALLET_KEYS_LAST_MS;
+    if (keysAreForgotten && !authorization.orderId)
       return sendToReview(this.em, payment.id, 'WALLET_OUTCOME_UNKNOWN', this.now());
     const answer = await this.wallets[payment.walletProvider].authorize({
       paymentId: payment.id,
       requestId: authorization.requestId,
+      orderId: authorization.orderId ?? null,
       merchantId: payment.merchantId,
       merchantName: payment.merchantName,
       vaultReference: await this.vaults.vaultReference(payment.walletId),
@@ -42,6 +44,7 @@ export class AuthorizationService {
         ? this.held(payment.id, answer)
         : sendToReview(this.em, payment.id, 'WALLET_AMOUNT_DIFFERS', this.now());
     if (answer.outcome === 'NO') return this.declined(payment.id, answer);
+    if (answer.orderId && !authorization.orderId) await this.remember(payment.id, answer.orderId);
     return backOff(payment.attempt);
   }
 
@@ -56,7 +59,10 @@ export class AuthorizationService {
       authorizationId,
       amount: payment.sell,
     });
-    if (answer.outcome === 'YES') return this.captured(payment.id, answer);
+    if (answer.outcome === 'YES')
+      return answer.amount.equals(payment.sell)
+        ? this.captured(payment.id, answer)
+        : sendToReview(this.em, payment.id, 'CAPTURE_AMOUNT_DIFFERS', this.now());
     if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, 'CAPTURE_REFUSED', this.now());
     return backOff(payment.attempt);
   }
@@ -68,6 +74,13 @@ export class AuthorizationService {
     if (answer.outcome === 'YES') return this.voided(payment.id);
     if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, 'VOID_REFUSED', this.now());
     return backOff(payment.attempt);
+  }
+
+  private async remember(id: PaymentId, orderId: string): Promise<void> {
+    await transaction(this.em, async (em) => {
+      const { authorization } = await lockLegs(em, id);
+      if (authorization.status === 'REQUESTED') authorization.orderId = orderId;
+    });
   }
 
   private async held(id: PaymentId, held: Held): Promise<Progress> {

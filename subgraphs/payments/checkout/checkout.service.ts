@@ -90,10 +90,12 @@ export class CheckoutService {
   /**
    * Turns an open checkout into a payment, once. The wallet is asked afterwards, by the saga.
    * @throws NotFoundError, CheckoutExpired, CheckoutCancelled, CheckoutAlreadyConfirmed, QuoteExpired,
-   *   SpendingLimitExceeded, IdempotencyKeyReused
+   *   SpendingLimitExceeded, IdempotencyKeyReused, WALLET_NOT_USABLE, MARKET_NOT_LIVE, SUBGRAPH_UNAVAILABLE
    */
   async confirm({ travelerId, checkoutId, idempotencyKey }: ConfirmCheckout): Promise<Payment> {
     const request = { scope: `${travelerId}:confirmCheckout`, key: idempotencyKey, content: { checkoutId } };
+    const replayed = await findReplay(this.em.fork(), request);
+    if (!replayed) await this.requireUsableWallet(travelerId, checkoutId);
     const payment = await transaction(this.em, async (em) => {
       const { result } = await once<{ paymentId: PaymentId }>(em, request, async () => {
         const checkout = await lockOf(em, travelerId, checkoutId);
@@ -128,6 +130,12 @@ export class CheckoutService {
     await announce(em, payment, event);
     await this.saga.guard(em, payment.id);
     return payment.id;
+  }
+
+  /** The wallet or its market may have been closed since the checkout began. */
+  private async requireUsableWallet(travelerId: TravelerId, checkoutId: CheckoutId): Promise<void> {
+    const { walletId, merchantId, network, countryCode, status } = await this.getOf(travelerId, checkoutId);
+    if (status === 'OPEN') await this.payers.payer({ travelerId, walletId, merchantId, network, countryCode });
   }
 
   private async quote(payer: Payer, code: ScannedCode, buy: Money): Promise<Terms> {

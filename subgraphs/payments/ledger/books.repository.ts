@@ -17,7 +17,7 @@ const CHECKS = [
   `select 'M2' as invariant, payment.id as subject from payment
      join account on account.code = 'payment:' || payment.id || ':' || payment.sell_currency
     where payment.status in ('COMPLETED', 'DECLINED', 'FAILED')
-      and not exists (select 1 from refund where payment_id = payment.id and leg_status = 'TAKEN')
+      and not exists (select 1 from refund where payment_id = payment.id and leg_status in ('TAKEN', 'OWED'))
       and (debits_posted <> credits_posted or debits_pending <> 0 or credits_pending <> 0)`,
   `select 'M3' as invariant, account.code as subject from account
      left join (select debit_account_id as id, sum(amount_minor) as total from hold where status = 'PENDING' group by 1) debit on debit.id = account.id

@@ -122,7 +122,6 @@ const PAYMENTS = `
     transaction_id text unique,
     submitted_at timestamptz,
     accepted_at timestamptz,
-    unknown_to_network integer not null default 0,
     check (status not in ('SUBMITTED', 'ACCEPTED') or submitted_at is not null),
     check (status <> 'ACCEPTED' or accepted_at is not null)
   );
@@ -151,7 +150,7 @@ const REFUNDS = `
     spread_minor bigint not null check (spread_minor >= 0),
     fee_minor bigint not null check (fee_minor >= 0),
     status text not null check (status in ('PROCESSING', 'COMPLETED', 'FAILED')),
-    leg_status text not null check (leg_status in ('REQUESTED', 'TAKEN', 'GIVEN', 'REFUSED')),
+    leg_status text not null check (leg_status in ('REQUESTED', 'TAKEN', 'GIVEN', 'REFUSED', 'OWED')),
     failure_reason text,
     network_refund_id text,
     wallet_refund_id text unique,
@@ -161,10 +160,11 @@ const REFUNDS = `
     created_at timestamptz not null,
     completed_at timestamptz,
     check (status <> 'COMPLETED' or leg_status = 'GIVEN'),
-    check (status <> 'FAILED' or failure_reason is not null)
+    check ((status <> 'FAILED' and leg_status <> 'OWED') or failure_reason is not null)
   );
   create index refund_by_payment on refund (payment_id, id desc);
-  create index refund_undecided on refund (created_at) where status = 'PROCESSING';
+  create index refund_undecided on refund (created_at) where leg_status in ('REQUESTED', 'TAKEN');
+  create index refund_owed on refund (created_at) where leg_status = 'OWED';
 `;
 
 const LEDGER = `

@@ -32,6 +32,7 @@ export interface NetworkClient {
     readonly payBy: Date;
   }): Promise<Accepted | Refused | InProgress | Unknown>;
 
+  /** NO only when the network states it of this very payment; a refusal to answer is not one. */
   inquire(requestId: string): Promise<Accepted | Refused | InProgress | Missing | Unknown>;
 
   /** Asks the network to give up a payment in progress. It may answer that it was paid after all. */
@@ -46,4 +47,10 @@ export interface NetworkClient {
     readonly total: Money;
     readonly reason: string;
   }): Promise<{ outcome: 'YES'; networkRefundId: string } | Refused | InProgress | Unknown>;
+
+  /** What became of a refund that may have been asked for. NO only when the network says that it is closed. */
+  inquireRefund(
+    refundId: RefundId,
+    networkMerchantId: string,
+  ): Promise<{ outcome: 'YES'; networkRefundId: string } | Refused | InProgress | Missing | Unknown>;
 }

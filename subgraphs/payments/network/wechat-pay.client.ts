@@ -1,7 +1,8 @@
-import type { WechatPayClient } from '../../../connectors/wechat-pay/wechat-pay.client.js';
+import type { WechatPayClient, WechatRefund } from '../../../connectors/wechat-pay/wechat-pay.client.js';
 import { WechatPayRefusal } from '../../../connectors/wechat-pay/wechat-pay.errors.js';
 import type { WalletPayment, WechatPayWalletClient } from '../../../connectors/wechat-pay/wechat-pay.wallet.client.js';
 import { messageOf } from '../../kernel/error.js';
+import type { RefundId } from '../../kernel/id.js';
 import type { Refused, Unknown } from '../wallet/wallet.client.js';
 import type { Accepted, InProgress, Missing, NetworkClient } from './network.client.js';
 
@@ -29,26 +30,22 @@ export class WechatPayNetworkClient implements NetworkClient {
         return outcomeOf(await this.wallet.pay(order));
       } catch (thrown) {
         if (!(thrown instanceof WechatPayRefusal) || thrown.action !== 'ALREADY_DONE') throw thrown;
-        // The order is paid: by this very payment, or by somebody who was faster.
+        // Paid, they say, and by this very payment; they may be a moment behind with showing it.
         const ours = await this.wallet.inquiryPayment({ paymentRequestId: requestId });
-        return ours ? outcomeOf(ours) : { outcome: 'NO', reason: 'NETWORK_REFUSED', code: thrown.code };
+        return ours ? outcomeOf(ours) : { outcome: 'UNKNOWN', cause: thrown.code };
       }
     });
   }
 
   inquire(requestId: string): Promise<Accepted | Refused | InProgress | Missing | Unknown> {
-    return threeWays(async () => {
+    return asked(async () => {
       const payment = await this.wallet.inquiryPayment({ paymentRequestId: requestId });
       return payment ? outcomeOf(payment) : { outcome: 'MISSING' };
     });
   }
 
-  async cancel(requestId: string): Promise<Accepted | Refused | InProgress | Missing | Unknown> {
-    const cancelled = await threeWays(async () =>
-      outcomeOf(await this.wallet.cancelPayment({ paymentRequestId: requestId })),
-    );
-    // A refusal to cancel says nothing about the payment itself.
-    return cancelled.outcome === 'NO' ? this.inquire(requestId) : cancelled;
+  cancel(requestId: string): Promise<Accepted | Refused | InProgress | Missing | Unknown> {
+    return asked(async () => outcomeOf(await this.wallet.cancelPayment({ paymentRequestId: requestId })));
   }
 
   refund(
@@ -65,11 +62,25 @@ export class WechatPayNetworkClient implements NetworkClient {
         total,
         notifyUrl: this.notifyUrl,
       });
-      if (refund.status === 'SUCCESS') return { outcome: 'YES', networkRefundId: refund.refundId };
-      if (refund.status === 'CLOSED') return { outcome: 'NO', reason: 'NETWORK_REFUSED_REFUND', code: refund.status };
-      return { outcome: 'IN_PROGRESS' };
+      return refundOutcomeOf(refund);
+    }, ['FINAL', 'OUR_BUG', 'ALREADY_DONE']);
+  }
+
+  inquireRefund(
+    refundId: RefundId,
+    networkMerchantId: string,
+  ): Promise<{ outcome: 'YES'; networkRefundId: string } | Refused | InProgress | Missing | Unknown> {
+    return asked(async () => {
+      const refund = await this.merchant.queryRefund(refundId, networkMerchantId);
+      return refund ? refundOutcomeOf(refund) : { outcome: 'MISSING' };
     });
   }
+}
+
+function refundOutcomeOf(refund: WechatRefund): { outcome: 'YES'; networkRefundId: string } | Refused | InProgress {
+  if (refund.status === 'SUCCESS') return { outcome: 'YES', networkRefundId: refund.refundId };
+  if (refund.status === 'CLOSED') return { outcome: 'NO', reason: 'NETWORK_REFUSED_REFUND', code: refund.status };
+  return { outcome: 'IN_PROGRESS' };
 }
 
 function outcomeOf(payment: WalletPayment): Accepted | Refused | InProgress {
@@ -90,11 +101,27 @@ function outcomeOf(payment: WalletPayment): Accepted | Refused | InProgress {
   }
 }
 
-async function threeWays<T>(call: () => Promise<T>): Promise<T | Refused | Unknown> {
+const NOT_THERE = new Set(['ORDER_NOT_EXIST', 'PAYMENT_NOT_EXIST', 'RESOURCE_NOT_EXISTS', 'REFUND_NOT_EXIST']);
+
+/** For questions: whatever they refuse, they have not said no to the payment itself. */
+async function asked<T>(call: () => Promise<T>): Promise<T | Missing | Unknown> {
   try {
     return await call();
   } catch (thrown) {
-    if (thrown instanceof WechatPayRefusal && thrown.action === 'FINAL')
+    if (thrown instanceof WechatPayRefusal && NOT_THERE.has(thrown.code)) return { outcome: 'MISSING' };
+    return { outcome: 'UNKNOWN', cause: messageOf(thrown) };
+  }
+}
+
+/** For orders to do something: a refusal is a no, if nothing was asked before. */
+async function threeWays<T>(
+  call: () => Promise<T>,
+  definite: readonly WechatPayRefusal['action'][] = ['FINAL'],
+): Promise<T | Refused | Unknown> {
+  try {
+    return await call();
+  } catch (thrown) {
+    if (thrown instanceof WechatPayRefusal && definite.includes(thrown.action))
       return { outcome: 'NO', reason: 'NETWORK_REFUSED', code: thrown.code };
     return { outcome: 'UNKNOWN', cause: messageOf(thrown) };
   }

@@ -105,9 +105,14 @@ export class Payment extends PaymentSchema.class {
     return Money.of(this.refundedBuyMinor, this.buyCurrency);
   }
 
-  /** Why a side said no; what an operator reads of a payment in review is not for clients. */
-  get declineReason(): string | null {
-    return this.status === 'DECLINED' || this.status === 'FAILED' ? (this.reason ?? null) : null;
+  /**
+   * Why a side said no. What is wrong with a wallet is its payer's business alone, and what an operator reads of a
+   * payment in review is not for clients.
+   */
+  declineReasonFor(principal: Principal): string | null {
+    if (this.status === 'FAILED') return this.reason ?? null;
+    if (this.status !== 'DECLINED') return null;
+    return this.isOfPayer(principal) ? (this.reason ?? null) : 'WALLET_DECLINED';
   }
 
   isFinal(): boolean {

@@ -32,8 +32,8 @@ export class PaymentResolver {
   }
 
   @FieldResolver(() => String, { nullable: true })
-  declineReason(@Root() payment: Payment): string | null {
-    return payment.declineReason;
+  declineReason(@Root() payment: Payment, @Ctx() { principal }: PaymentsContext): string | null {
+    return payment.declineReasonFor(principal);
   }
 
   @FieldResolver(() => MoneyType)

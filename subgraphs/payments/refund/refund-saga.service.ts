@@ -1,10 +1,11 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Clock } from '../../kernel/clock.js';
+import { type Clock, SECOND } from '../../kernel/clock.js';
 import { transaction } from '../../kernel/database.js';
 import { invariant } from '../../kernel/error.js';
 import type { Network, WalletProvider } from '../../kernel/graphql/enums.js';
 import type { RefundId } from '../../kernel/id.js';
+import type { Logger } from '../../kernel/telemetry.js';
 import { Acceptance } from '../acceptance/acceptance.entity.js';
 import { Authorization } from '../authorization/authorization.entity.js';
 import { postRefundGiven, postRefundTaken } from '../ledger/ledger.service.js';
@@ -12,9 +13,13 @@ import type { NetworkClient } from '../network/network.client.js';
 import { Payment } from '../payment/payment.entity.js';
 import { lockPayment } from '../payment/payment.repository.js';
 import { announce } from '../payment/payment-event.repository.js';
-import { backOff, MOVED, OVER, POLL, type Progress } from '../saga/saga.states.js';
+import { backOff, MOVED, OVER, type Progress } from '../saga/saga.states.js';
 import type { Refused, WalletClient } from '../wallet/wallet.client.js';
 import { Refund } from './refund.entity.js';
+
+/** A network that does not know a refund may still be busy with it: not believed before this. */
+const DISBELIEF_MS = 30 * SECOND;
+const MISSING = { outcome: 'MISSING' } as const;
 
 /** Takes a refund one step further: from the merchant first, by the network; then to the payer, by the wallet. */
 export class RefundSaga {
@@ -22,6 +27,7 @@ export class RefundSaga {
     private readonly em: EntityManager,
     private readonly networks: Readonly<Record<Network, NetworkClient>>,
     private readonly wallets: Readonly<Record<WalletProvider, WalletClient>>,
+    private readonly logger: Logger,
     private readonly now: Clock,
   ) {}
 
@@ -35,10 +41,14 @@ export class RefundSaga {
   }
 
   private async take(em: EntityManager, payment: Payment, refund: Refund): Promise<Progress> {
+    const network = this.networks[payment.network];
+    const { id, buy, reason, attempt } = refund;
+    // After an attempt without a clear answer it is asked what became of it, and only then asked for again.
+    const earlier = attempt > 0 ? await network.inquireRefund(id, payment.networkMerchantId) : MISSING;
+    if (earlier.outcome !== 'MISSING') return this.settle(id, earlier, attempt);
     const { transactionId } = await em.findOneOrFail(Acceptance, payment.id);
     invariant(transactionId, 'a completed payment has a network transaction (M5)');
-    const { id, buy, reason } = refund;
-    const answer = await this.networks[payment.network].refund({
+    const answer = await network.refund({
       refundId: id,
       transactionId,
       networkMerchantId: payment.networkMerchantId,
@@ -46,9 +56,26 @@ export class RefundSaga {
       total: payment.buy,
       reason,
     });
+    if (answer.outcome === 'NO' && attempt > 0) return this.disbelieve(payment, refund, answer);
+    return this.settle(id, answer, attempt);
+  }
+
+  /** A no to a repetition says nothing of the first attempt, which may still be on its way. */
+  private async disbelieve(payment: Payment, refund: Refund, refusal: Refused): Promise<Progress> {
+    const found = await this.networks[payment.network].inquireRefund(refund.id, payment.networkMerchantId);
+    if (found.outcome !== 'MISSING') return this.settle(refund.id, found, refund.attempt);
+    const isOld = this.now().getTime() - refund.createdAt.getTime() > DISBELIEF_MS;
+    return isOld ? this.refused(refund.id, refusal) : backOff(refund.attempt);
+  }
+
+  private async settle(
+    id: RefundId,
+    answer: Awaited<ReturnType<NetworkClient['inquireRefund']>>,
+    attempt: number,
+  ): Promise<Progress> {
     if (answer.outcome === 'YES') return this.taken(id, answer.networkRefundId);
     if (answer.outcome === 'NO') return this.refused(id, answer);
-    return answer.outcome === 'IN_PROGRESS' ? POLL : backOff(refund.attempt);
+    return backOff(attempt);
   }
 
   private async give(em: EntityManager, payment: Payment, refund: Refund): Promise<Progress> {
@@ -63,8 +90,11 @@ export class RefundSaga {
       captureId,
       amount: sell,
     });
-    if (answer.outcome === 'YES') return this.given(id, answer.walletRefundId);
-    // The merchant has given it already, so there is no way back: it stays owed to the payer, visibly, and is retried.
+    if (answer.outcome === 'YES')
+      return answer.amount.equals(sell)
+        ? this.given(id, answer.walletRefundId)
+        : this.owed(id, 'WALLET_AMOUNT_DIFFERS');
+    if (answer.outcome === 'NO') return this.owed(id, answer.reason);
     return backOff(refund.attempt);
   }
 
@@ -83,6 +113,13 @@ export class RefundSaga {
       await announce(em, payment, payment.record('REFUNDED', now, id));
     });
     return MOVED;
+  }
+
+  /** The merchant has given it already, so there is no way back: it is owed to the payer, visibly. */
+  private async owed(id: RefundId, reason: string): Promise<Progress> {
+    await this.change(id, 'TAKEN', async (_em, _payment, refund) => refund.owed(reason));
+    this.logger.error({ id, reason }, 'a refund was taken from the merchant and the wallet refuses it');
+    return OVER;
   }
 
   private async refused(id: RefundId, refusal: Refused): Promise<Progress> {

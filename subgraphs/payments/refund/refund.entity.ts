@@ -77,6 +77,12 @@ export class Refund extends RefundSchema.class {
   }
 
   /** @param failureReason public, SCREAMING_SNAKE */
+  owed(failureReason: string): void {
+    this.legStatus = step(refundLegTransitions, this.legStatus, 'OWED');
+    this.failureReason = failureReason;
+  }
+
+  /** @param failureReason public, SCREAMING_SNAKE */
   refused(failureReason: string): void {
     this.legStatus = step(refundLegTransitions, this.legStatus, 'REFUSED');
     this.status = step(refundTransitions, this.status, 'FAILED');

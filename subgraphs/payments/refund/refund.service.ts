@@ -3,6 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Clock, DAY } from '../../kernel/clock.js';
 import { transaction } from '../../kernel/database.js';
 import { InvalidError, NotFoundError } from '../../kernel/error.js';
+import type { WalletProvider } from '../../kernel/graphql/enums.js';
 import type { PaymentId, RefundId } from '../../kernel/id.js';
 import { once } from '../../kernel/idempotency.js';
 import { Money } from '../../kernel/money/money.js';
@@ -14,8 +15,9 @@ import type { SagaWorker } from '../saga/saga.worker.js';
 import { Refund } from './refund.entity.js';
 import { RefundExceedsPayment, RefundNotAllowed } from './refund.errors.js';
 
-/** The networks' own rules: a year after the payment, fifty refunds for one. */
-const WINDOW_MS = 365 * DAY;
+/** As long as the wallet takes money back; the networks would for a year. */
+const WINDOW_MS: Readonly<Record<WalletProvider, number>> = { PAYPAL: 180 * DAY };
+/** The networks' rule for one payment. */
 const MOST_REFUNDS = 50;
 const LONGEST_REASON = 80;
 
@@ -81,12 +83,13 @@ export class RefundService {
     if (said && said.currency !== payment.buyCurrency) throw new WrongCurrency(payment.buyCurrency);
     if (payment.status !== 'COMPLETED' || !payment.paidAt)
       throw new RefundNotAllowed('NOT_COMPLETED', 'Only a completed payment can be refunded.');
-    if (now.getTime() - payment.paidAt.getTime() > WINDOW_MS)
-      throw new RefundNotAllowed('TOO_LATE', 'A payment can be refunded for one year.');
+    const windowMs = WINDOW_MS[payment.walletProvider];
+    if (now.getTime() - payment.paidAt.getTime() > windowMs)
+      throw new RefundNotAllowed('TOO_LATE', `A payment can be refunded for ${windowMs / DAY} days.`);
     const left = payment.buy.minus(payment.refundedBuy);
     const amount = said ?? left;
     if (left.isZero() || amount.isMoreThan(left)) throw new RefundExceedsPayment(left);
-    if ((await em.count(Refund, { paymentId: payment.id })) >= MOST_REFUNDS)
+    if ((await em.count(Refund, { paymentId: payment.id, status: { $ne: 'FAILED' } })) >= MOST_REFUNDS)
       throw new RefundNotAllowed('TOO_MANY', `A payment can be refunded at most ${MOST_REFUNDS} times.`);
     return amount;
   }
@@ -99,7 +102,7 @@ function mayRefund(principal: Principal, payment: Payment): boolean {
 /** @throws InvalidError INVALID_REASON */
 function reasonOf(text: string): string {
   const reason = text.trim();
-  if (reason.length === 0 || reason.length > LONGEST_REASON)
-    throw new InvalidError('INVALID_REASON', `A reason has 1 to ${LONGEST_REASON} characters.`);
+  if (reason.length === 0 || reason.length > LONGEST_REASON || /\p{Cc}/u.test(reason))
+    throw new InvalidError('INVALID_REASON', `A reason has 1 to ${LONGEST_REASON} printable characters.`);
   return reason;
 }

@@ -1,34 +1,37 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { fromKysely, type PgBoss } from 'pg-boss';
+import { fromKysely, type JobResult, type PgBoss } from 'pg-boss';
 import { messageOf } from '../../kernel/error.js';
 import type { Logger } from '../../kernel/telemetry.js';
 import { backOff, type Progress } from './saga.states.js';
 
-/** Longer than any single call outside; a killed process's work is taken up after that. */
-const LEASE_SECONDS = 15;
+/** Longer than a step takes at its worst; a killed process's work is taken up after that. */
+const LEASE_SECONDS = 40;
 /** How soon the guard looks whether somebody still works on it. */
 const GUARD_SECONDS = 10;
-/** Waits up to this are sat out; longer ones are left to the guard. */
-const SIT_OUT_MS = 5_000;
+const SWEEP_MS = 5_000;
+const SWEEP_MOST = 1_000;
 const MOST_AT_ONCE = 64;
+const LOUD_AFTER = 20;
 
 export interface SagaWork {
-  /** The queue and the table: its rows have `status`, `attempt`, `lease_until` and `next_attempt_at`. */
+  /** The queue and the table: its rows have `attempt`, `lease_until` and `next_attempt_at`. */
   readonly table: 'payment' | 'refund';
-  readonly undecided: readonly string[];
+  /** Which rows are undecided, in SQL: as the partial index on them says it. */
+  readonly undecided: string;
   advance(id: string): Promise<Progress>;
 }
 
 /**
- * Drives what is undecided until it is decided. Who starts something also kicks it, at once and in this process; a
- * guard job, written in the same transaction, follows it until the end, so that no kill and no lost kick can strand
- * it. A lease on the row keeps two processes from working on the same thing; it is a courtesy, not a lock: every step
- * is safe when two do.
+ * Drives what is undecided until it is decided. Who starts something also kicks it, at once and in this process. A
+ * guard job, written in the same transaction, comes back until the thing is decided, and a sweep finds what waits too
+ * long: no kill and no lost kick can strand anything. A lease on the row keeps two processes from working on the same
+ * thing; it is a courtesy, not a lock: every step is safe when two do.
  */
 export class SagaWorker {
-  private readonly waiting: string[] = [];
-  private readonly running = new Map<string, { wake: AbortController; done: Promise<void> }>();
+  private readonly waiting = new Set<string>();
+  private readonly running = new Map<string, { kickedAgain: boolean; done: Promise<void> }>();
+  private readonly resting = new Map<string, NodeJS.Timeout>();
+  private sweeping: NodeJS.Timeout | null = null;
   private stopped = false;
 
   constructor(
@@ -50,86 +53,92 @@ export class SagaWorker {
   /** Starts now, or looks again now where it only waits. Call it after the commit. */
   kick(id: string): void {
     if (this.stopped) return;
+    clearTimeout(this.resting.get(id));
+    this.resting.delete(id);
     const running = this.running.get(id);
-    if (running) {
-      running.wake.abort();
-      return;
-    }
-    if (this.waiting.includes(id)) return;
-    this.waiting.push(id);
+    if (running) running.kickedAgain = true;
+    else this.waiting.add(id);
     this.startNext();
   }
 
   /** Takes guards, and takes up what an earlier process left. */
   async start(): Promise<void> {
     const { table } = this.work;
-    await this.boss.createQueue(table, {
-      retryLimit: 1_000,
-      retryDelay: 5,
-      expireInSeconds: 60,
+    // The same job comes back: one guard for one thing, however often it looks.
+    const patience = {
+      retryLimit: 1_000_000,
+      retryDelay: GUARD_SECONDS,
+      expireInSeconds: 30,
       deleteAfterSeconds: 3_600,
-    });
-    await this.boss.work<{ id: string }>(table, { batchSize: 100, pollingIntervalSeconds: 1 }, async (jobs) => {
-      await Promise.all(jobs.map((job) => this.look(job.data.id)));
-    });
-    for (const id of await this.undecided()) this.kick(id);
+    };
+    await this.boss.createQueue(table, patience);
+    const often = { batchSize: 500, pollingIntervalSeconds: 1, burstWhenBatchFull: true, perJobResults: true } as const;
+    await this.boss.work<{ id: string }>(table, often, (jobs) => this.look(jobs));
+    await this.sweep();
   }
 
   /** Finishes the steps under way; what is left is found by the next start. */
   async stop(): Promise<void> {
     this.stopped = true;
-    this.waiting.length = 0;
-    for (const { wake } of this.running.values()) wake.abort();
+    this.waiting.clear();
+    if (this.sweeping) clearTimeout(this.sweeping);
+    for (const timer of this.resting.values()) clearTimeout(timer);
+    this.resting.clear();
     await Promise.all([...this.running.values()].map(({ done }) => done));
   }
 
-  /** The guard's visit: ends with another visit planned, unless the thing is decided. */
-  private async look(id: string): Promise<void> {
-    const [row] = await this.em.fork().execute<{ undecided: boolean; wait_seconds: number }[]>(
-      `select status = any(?::text[]) as undecided,
-              greatest(extract(epoch from next_attempt_at - now()), extract(epoch from lease_until - now()), 0)::float8 as wait_seconds
-         from ${this.work.table} where id = ?`,
-      [this.undecidedStatuses(), id],
+  /** The guards' visit: a job is complete when its thing is decided, and comes back otherwise. */
+  private async look(jobs: readonly { id: string; data: { id: string } }[]): Promise<JobResult[]> {
+    const due = await this.due('id = any(?::text[])', `{${jobs.map(({ data }) => data.id).join(',')}}`, jobs.length);
+    const undecided = new Map(due.map((row) => [row.id, row.is_due]));
+    for (const [id, isDue] of undecided) if (isDue) this.kick(id);
+    return jobs.map(({ id, data }) => ({ id, status: undecided.has(data.id) ? 'failed' : 'completed' }));
+  }
+
+  /** Kicks what should be moving and is not: after a kill its lease has run out. */
+  private async sweep(): Promise<void> {
+    try {
+      for (const { id, is_due } of await this.due('?::text is null', null, SWEEP_MOST)) if (is_due) this.kick(id);
+    } catch (thrown) {
+      this.logger.warn({ err: thrown }, 'could not look for what is undecided');
+    }
+    if (!this.stopped) this.sweeping = setTimeout(() => void this.sweep(), SWEEP_MS);
+  }
+
+  private due(where: string, argument: string | null, most: number): Promise<{ id: string; is_due: boolean }[]> {
+    const { table, undecided } = this.work;
+    return this.em.fork().execute(
+      `select id, coalesce(lease_until, '-infinity') < now() and coalesce(next_attempt_at, '-infinity') < now() as is_due
+         from ${table} where ${undecided} and ${where} order by created_at limit ?`,
+      [argument, most],
     );
-    if (!row?.undecided) return;
-    if (row.wait_seconds <= 0) this.kick(id);
-    await this.boss.send(this.work.table, { id }, { startAfter: Math.ceil(row.wait_seconds) || GUARD_SECONDS });
   }
 
   private startNext(): void {
-    while (this.running.size < MOST_AT_ONCE) {
-      const id = this.waiting.shift();
-      if (!id) return;
-      const slot = { wake: new AbortController(), done: Promise.resolve() };
+    for (const id of this.waiting) {
+      if (this.running.size >= MOST_AT_ONCE) return;
+      this.waiting.delete(id);
+      const slot = { kickedAgain: false, done: Promise.resolve() };
       this.running.set(id, slot);
-      slot.done = this.drive(id, slot)
+      slot.done = this.drive(id)
         .catch((thrown: unknown) => this.logger.error({ err: thrown, id }, 'could not drive'))
         .finally(() => {
           this.running.delete(id);
-          this.startNext();
+          if (slot.kickedAgain) this.kick(id);
+          else this.startNext();
         });
     }
   }
 
-  private async drive(id: string, slot: { wake: AbortController }): Promise<void> {
-    if (!(await this.claim(id))) return;
-    let claimedAt = Date.now();
-    for (let failures = 0; !this.stopped; ) {
+  /** Step by step until it is decided or has to wait. Who waits keeps neither its place nor its lease. */
+  private async drive(id: string): Promise<void> {
+    const attempt = await this.claim(id);
+    if (attempt === null) return;
+    for (let failures = attempt; !this.stopped; failures = 0) {
       const progress = await this.advance(id, failures);
       if (progress.kind === 'OVER') break;
-      if (progress.kind === 'MOVED') failures = 0;
-      else {
-        failures += progress.failed ? 1 : 0;
-        await this.rest(id, progress);
-        if (progress.ms > SIT_OUT_MS) return;
-        claimedAt = Date.now();
-        await delay(progress.ms, undefined, { signal: slot.wake.signal }).catch(() => undefined);
-        slot.wake = new AbortController();
-      }
-      if (Date.now() - claimedAt > (LEASE_SECONDS * 1_000) / 3) {
-        await this.renew(id);
-        claimedAt = Date.now();
-      }
+      if (progress.kind === 'WAIT') return this.rest(id, progress, failures);
+      await this.renew(id);
     }
     await this.release(id);
   }
@@ -144,24 +153,30 @@ export class SagaWorker {
     }
   }
 
-  private async claim(id: string): Promise<boolean> {
-    const rows = await this.em.fork().execute<unknown[]>(
-      `update ${this.work.table} set lease_until = now() + interval '${LEASE_SECONDS} seconds', next_attempt_at = null
-        where id = ? and status = any(?::text[]) and (lease_until is null or lease_until < now()) returning id`,
-      [id, this.undecidedStatuses()],
+  /** @returns how often it has failed since it last moved, or null when it is decided or somebody works on it */
+  private async claim(id: string): Promise<number | null> {
+    const { table, undecided } = this.work;
+    const [row] = await this.em.fork().execute<{ attempt: number }[]>(
+      `update ${table} set lease_until = now() + interval '${LEASE_SECONDS} seconds', next_attempt_at = null
+        where id = ? and ${undecided} and coalesce(lease_until, '-infinity') < now() returning attempt`,
+      [id],
     );
-    return rows.length > 0;
+    return row?.attempt ?? null;
   }
 
-  private async rest(id: string, { ms, failed }: { ms: number; failed: boolean }): Promise<void> {
-    const leave = ms > SIT_OUT_MS;
+  private async rest(id: string, { ms, failed }: { ms: number; failed: boolean }, failures: number): Promise<void> {
+    if (failed && failures > 0 && failures % LOUD_AFTER === 0)
+      this.logger.error({ id, attempts: failures }, 'undecided after many attempts');
     await this.em.fork().execute(
-      `update ${this.work.table} set attempt = attempt + ?,
-              next_attempt_at = now() + ? * interval '1 millisecond',
-              lease_until = case when ? then null else now() + interval '${LEASE_SECONDS} seconds' end
-        where id = ?`,
-      [failed ? 1 : 0, ms, leave, id],
+      `update ${this.work.table} set attempt = attempt + ?, lease_until = null,
+              next_attempt_at = now() + ? * interval '1 millisecond' where id = ?`,
+      [failed ? 1 : 0, ms, id],
     );
+    if (!this.stopped)
+      this.resting.set(
+        id,
+        setTimeout(() => this.kick(id), ms),
+      );
   }
 
   private async renew(id: string): Promise<void> {
@@ -174,17 +189,5 @@ export class SagaWorker {
 
   private async release(id: string): Promise<void> {
     await this.em.fork().execute(`update ${this.work.table} set lease_until = null where id = ?`, [id]);
-  }
-
-  private async undecided(): Promise<string[]> {
-    const rows = await this.em.fork().execute<{ id: string }[]>(
-      `select id from ${this.work.table} where status in (${this.work.undecided.map((status) => `'${status}'`).join(', ')})
-          order by created_at limit 10000`,
-    );
-    return rows.map((row) => row.id);
-  }
-
-  private undecidedStatuses(): string {
-    return `{${this.work.undecided.join(',')}}`;
   }
 }

@@ -1,6 +1,7 @@
 import type { Capture, Order, PaypalClient } from '../../../connectors/paypal/paypal.client.js';
 import { PaypalRefusal } from '../../../connectors/paypal/paypal.errors.js';
 import { messageOf } from '../../kernel/error.js';
+import type { Money } from '../../kernel/money/money.js';
 import type { Captured, Held, Refused, Unknown, WalletClient } from './wallet.client.js';
 
 /** What PayPal's issues mean to a payer; whatever is not here is only a decline. */
@@ -18,22 +19,15 @@ const REASONS: Readonly<Record<string, string>> = {
 export class PaypalWalletClient implements WalletClient {
   constructor(private readonly paypal: PaypalClient) {}
 
-  authorize(request: Parameters<WalletClient['authorize']>[0]): Promise<Held | Refused | Unknown> {
-    return threeWays(async () => {
-      const { paymentId, requestId, merchantId, merchantName, vaultReference, amount } = request;
-      const created = await this.paypal.createOrder({
-        requestId: `${requestId}-order`,
-        paymentId,
-        invoiceId: paymentId,
-        referenceId: merchantId,
-        amount,
-        vaultId: vaultReference,
-        description: merchantName,
-      });
+  async authorize(request: Parameters<WalletClient['authorize']>[0]): Promise<Held | Refused | Unknown> {
+    let { orderId } = request;
+    const answer = await threeWays(async () => {
+      const order = orderId ? await this.paypal.getOrder(orderId) : await this.createOrder(request);
+      orderId = order.id;
       // With a vaulted wallet PayPal may authorize while it creates.
-      const order = created.authorization ? created : await this.authorizeOrder(created.id, requestId);
-      return heldOf(order);
+      return heldOf(order.authorization ? order : await this.authorizeOrder(order.id, request.requestId));
     });
+    return answer.outcome === 'UNKNOWN' && orderId ? { ...answer, orderId } : answer;
   }
 
   capture(request: Parameters<WalletClient['capture']>[0]): Promise<Captured | Refused | Unknown> {
@@ -48,14 +42,20 @@ export class PaypalWalletClient implements WalletClient {
 
   void(authorizationId: string): Promise<{ outcome: 'YES' } | Refused | Unknown> {
     return threeWays(async () => {
-      await this.paypal.voidAuthorization(authorizationId);
-      return { outcome: 'YES' };
+      try {
+        await this.paypal.voidAuthorization(authorizationId);
+        return { outcome: 'YES' };
+      } catch (thrown) {
+        if (!(thrown instanceof PaypalRefusal) || thrown.action !== 'ALREADY_DONE') throw thrown;
+        // Voided already is a yes by then; what is left is captured.
+        return { outcome: 'NO', reason: 'VOID_REFUSED', code: thrown.code };
+      }
     });
   }
 
   refund(
     request: Parameters<WalletClient['refund']>[0],
-  ): Promise<{ outcome: 'YES'; walletRefundId: string } | Refused | Unknown> {
+  ): Promise<{ outcome: 'YES'; walletRefundId: string; amount: Money } | Refused | Unknown> {
     const { paymentId, refundId, captureId, amount } = request;
     return threeWays(async () => {
       const refund = await this.paypal.refundCapture({
@@ -66,16 +66,35 @@ export class PaypalWalletClient implements WalletClient {
         invoiceId: refundId,
         note: 'Refund',
       });
-      if (refund.status === 'COMPLETED') return { outcome: 'YES', walletRefundId: refund.id };
+      if (refund.status === 'COMPLETED') return { outcome: 'YES', walletRefundId: refund.id, amount: refund.amount };
       if (refund.status === 'PENDING') return { outcome: 'UNKNOWN', cause: 'the refund is pending' };
       return { outcome: 'NO', reason: 'WALLET_REFUSED_REFUND', code: refund.reason ?? refund.status };
     });
   }
 
-  private authorizeOrder(orderId: string, requestId: string): Promise<Order> {
-    return this.paypal
-      .authorizeOrder({ requestId: `${requestId}-authorize`, orderId })
-      .catch(adopt(() => this.paypal.getOrder(orderId)));
+  private createOrder(request: Parameters<WalletClient['authorize']>[0]): Promise<Order> {
+    const { paymentId, requestId, merchantId, merchantName, vaultReference, amount } = request;
+    return this.paypal.createOrder({
+      requestId: `${requestId}-order`,
+      paymentId,
+      invoiceId: paymentId,
+      referenceId: merchantId,
+      amount,
+      vaultId: vaultReference,
+      description: merchantName,
+    });
+  }
+
+  /** A refusal is believed only when the order shows no hold: an earlier, unanswered attempt may have made one. */
+  private async authorizeOrder(orderId: string, requestId: string): Promise<Order> {
+    try {
+      return await this.paypal.authorizeOrder({ requestId: `${requestId}-authorize`, orderId });
+    } catch (thrown) {
+      if (!(thrown instanceof PaypalRefusal) || thrown.action === 'RETRY') throw thrown;
+      const order = await this.paypal.getOrder(orderId);
+      if (order.authorization || thrown.action === 'ALREADY_DONE') return order;
+      throw thrown;
+    }
   }
 }
 
@@ -94,7 +113,7 @@ function capturedOf(capture: Capture | null): Captured | Refused | Unknown {
   if (!capture || capture.status === 'PENDING') return { outcome: 'UNKNOWN', cause: 'the capture is pending' };
   if (capture.status === 'DECLINED' || capture.status === 'FAILED')
     return { outcome: 'NO', reason: 'CAPTURE_REFUSED', code: capture.reason ?? capture.status };
-  return { outcome: 'YES', captureId: capture.id, processorFee: capture.fee };
+  return { outcome: 'YES', captureId: capture.id, amount: capture.amount, processorFee: capture.fee };
 }
 
 /** Where PayPal says that it was done already, what it did is read instead. */

@@ -5,6 +5,8 @@ import type { Money } from '../../kernel/money/money.js';
 export interface Unknown {
   readonly outcome: 'UNKNOWN';
   readonly cause: string;
+  /** The provider's order, where it got that far: to be kept, so that it can be read when our keys are forgotten. */
+  readonly orderId?: string;
 }
 
 /** A definite no. `reason` is public; `code` is what the other side called it. */
@@ -25,6 +27,7 @@ export interface Held {
 export interface Captured {
   readonly outcome: 'YES';
   readonly captureId: string;
+  readonly amount: Money;
   readonly processorFee: Money | null;
 }
 
@@ -34,6 +37,8 @@ export interface WalletClient {
   authorize(request: {
     readonly paymentId: PaymentId;
     readonly requestId: string;
+    /** The order of an earlier attempt: it is read before anything is asked. */
+    readonly orderId: string | null;
     readonly merchantId: string;
     readonly merchantName: string;
     readonly vaultReference: string;
@@ -52,11 +57,11 @@ export interface WalletClient {
   /** Gives the hold free. YES also when it was free already. */
   void(authorizationId: string): Promise<{ outcome: 'YES' } | Refused | Unknown>;
 
-  /** Gives captured money back. */
+  /** Gives captured money back. `amount` is what they say they gave. */
   refund(request: {
     readonly paymentId: PaymentId;
     readonly refundId: RefundId;
     readonly captureId: string;
     readonly amount: Money;
-  }): Promise<{ outcome: 'YES'; walletRefundId: string } | Refused | Unknown>;
+  }): Promise<{ outcome: 'YES'; walletRefundId: string; amount: Money } | Refused | Unknown>;
 }

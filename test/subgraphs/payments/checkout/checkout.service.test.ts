@@ -66,6 +66,7 @@ describe('Starting a checkout', () => {
     ['NOT_FOUND', 'a wallet that does not exist', { walletId: newId('wal', 'us') }],
     ['SPENDING_LIMIT_EXCEEDED', 'more than one payment may be', yuan('50000.00')],
     ['INVALID_IDEMPOTENCY_KEY', 'a key that is too short', { idempotencyKey: 'short' }],
+    ['INVALID_IDEMPOTENCY_KEY', 'a key with a control character', { idempotencyKey: 'longenough\u0000' }],
   ])('answers %s to %s and writes nothing', async (code, _, change) => {
     const count = () => world.payments.em.fork().execute('select count(*) from checkout');
     const before = await count();
@@ -213,6 +214,13 @@ describe('Confirming a checkout', () => {
       ]);
     const answers = await Promise.all(checkouts.map(({ id }) => world.confirm(id)));
     expect(answers.flatMap(codesOf)).toEqual(['SPENDING_LIMIT_EXCEEDED']);
+  });
+
+  it('refuses a wallet that was suspended after the checkout began', async () => {
+    const { data } = await start({ walletId: world.daniel.walletId }, world.daniel.principal);
+    const { id } = (data as { startCheckout: { checkout: { id: string } } }).startCheckout.checkout;
+    await world.users.services.wallets.change(world.daniel.walletId, 'SUSPENDED');
+    expect(codesOf(await world.confirm(id, randomUUID(), world.daniel.principal))).toEqual(['WALLET_NOT_USABLE']);
   });
 
   it('refuses a wallet that is not active any more', async () => {

@@ -37,14 +37,15 @@ describe('Payment', () => {
     expect(() => payment.declined('X')).toThrow(InvariantViolation);
   });
 
-  it('tells clients why a side said no, and operators alone why it is in review', () => {
+  it('tells the payer what is wrong with a wallet, the merchant only that it declined, and nobody why it is in review', () => {
     const declined = Payment.of(openCheckout(), noon);
-    declined.declined('WALLET_DECLINED');
-    expect(declined.declineReason).toBe('WALLET_DECLINED');
+    declined.declined('WALLET_RESTRICTED');
+    expect(declined.declineReasonFor(asker.traveler(declined.travelerId))).toBe('WALLET_RESTRICTED');
+    expect(declined.declineReasonFor(asker.member(declined.merchantId))).toBe('WALLET_DECLINED');
     const reviewed = Payment.of(openCheckout(), noon);
     reviewed.needsReview('NETWORK_AMOUNT_DIFFERS');
-    expect(reviewed.declineReason).toBeNull();
-    expect(completedPayment().declineReason).toBeNull();
+    expect(reviewed.declineReasonFor(asker.operator())).toBeNull();
+    expect(completedPayment().declineReasonFor(asker.operator())).toBeNull();
   });
 
   it('is seen by its payer, its merchant, its partners and operators, and by nobody else', () => {

@@ -94,7 +94,7 @@ describe('A refund', () => {
     expect(codesOf(await world.refund(paymentId, '1.00', newId('mer', 'cn')))).toEqual(['NOT_FOUND']);
   });
 
-  it('is not possible before completion, after a year, without a reason, or for a failed payment', async () => {
+  it('is not possible before completion, after half a year, without a reason, or for a failed payment', async () => {
     const declined = await world.pay('declined');
     await world.settled(declined);
     expect(codesOf(await world.refund(declined, '1.00', world.store('declined').merchantId))).toEqual([
@@ -102,7 +102,7 @@ describe('A refund', () => {
     ]);
     const paymentId = await completed();
     expect(codesOf(await world.refund(paymentId, '1.00', merchantId, randomUUID(), '  '))).toEqual(['INVALID_REASON']);
-    ahead = 366 * DAY;
+    ahead = 181 * DAY;
     expect(codesOf(await world.refund(paymentId, '1.00', merchantId))).toEqual(['REFUND_NOT_ALLOWED']);
   });
 
@@ -133,6 +133,8 @@ describe('A refund', () => {
     ['the network cannot be reached', 'wechatPay', '/refunds', { kind: 'CUT_BEFORE' }],
     ['the answer of the network is lost', 'wechatPay', '/refunds', { kind: 'CUT_AFTER' }],
     ['the answer of the network is garbage', 'wechatPay', '/refunds', { kind: 'GARBAGE_AFTER' }],
+    ['the network is asked late', 'wechatPay', '/refunds', { kind: 'LATE', ms: 2_500 }],
+    ['the wallet is asked late', 'paypal', '/refund', { kind: 'LATE', ms: 2_500 }],
     ['the wallet cannot be reached', 'paypal', '/refund', { kind: 'CUT_BEFORE' }],
     ['the answer of the wallet is lost', 'paypal', '/refund', { kind: 'CUT_AFTER' }],
     ['the wallet fails', 'paypal', '/refund', { kind: 'STATUS_BEFORE', status: 500 }],
@@ -144,6 +146,7 @@ describe('A refund', () => {
     await world.refund(paymentId, '50.00', merchantId);
     await world.settled(paymentId);
     expect(world.lines[side].unspent).toBe(0);
+    if (fault.kind === 'LATE') await new Promise((resolve) => setTimeout(resolve, 2_000));
     const outside = await refundsOutside(paymentId);
     expect(outside.wechatPay).toEqual(['50.00']);
     expect(outside.paypal).toHaveLength(1);

@@ -92,6 +92,9 @@ describe('The saga', () => {
     ['the answer to the capture is lost', 'paypal', '/capture', { kind: 'CUT_AFTER' }],
     ['the answer to the capture is garbage', 'paypal', '/capture', { kind: 'GARBAGE_AFTER' }],
     ['the answer to the capture is late', 'paypal', '/capture', { kind: 'HANG_AFTER', ms: 2_500 }],
+    ['the order arrives late', 'paypal', '/v2/checkout/orders', { kind: 'LATE', ms: 2_500 }],
+    ['the capture arrives late', 'paypal', '/capture', { kind: 'LATE', ms: 2_500 }],
+    ['the network is asked late', 'wechatPay', '/pay', { kind: 'LATE', ms: 2_500 }],
     ['the network cannot be reached', 'wechatPay', '/pay', { kind: 'CUT_BEFORE' }],
     ['the answer of the network is lost', 'wechatPay', '/pay', { kind: 'CUT_AFTER' }],
     ['the answer of the network is garbage', 'wechatPay', '/pay', { kind: 'GARBAGE_AFTER' }],
@@ -106,6 +109,8 @@ describe('The saga', () => {
     const paymentId = (data as { confirmCheckout: { payment: { id: PaymentId } } }).confirmCheckout.payment.id;
     expect(await world.settled(paymentId)).toBe('COMPLETED');
     expect(world.lines[side].unspent).toBe(0);
+    // What was late has arrived by now.
+    if (fault.kind === 'LATE') await new Promise((resolve) => setTimeout(resolve, 2_000));
     const books = await outside(paymentId);
     expect(books.authorizations).toEqual([`CAPTURED ${checkout.total.amount}`]);
     expect(books.captures).toEqual([`COMPLETED ${checkout.total.amount}`]);
@@ -149,7 +154,8 @@ describe('The saga', () => {
   it('waits for users when they do not answer, and charges nothing meanwhile', async () => {
     const checkout = await world.checkout('ok');
     const asked = world.others.users;
-    world.others.users = async () => Promise.reject(new Error('down'));
+    world.others.users = async (request) =>
+      request.query.includes('WalletVault') ? Promise.reject(new Error('down')) : asked(request);
     const { data } = await world.confirm(checkout.id);
     const paymentId = (data as { confirmCheckout: { payment: { id: PaymentId } } }).confirmCheckout.payment.id;
     await new Promise((resolve) => setTimeout(resolve, 400));
