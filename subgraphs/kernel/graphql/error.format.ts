@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { DomainError } from '../error.js';
+import { isDatabaseOutage } from '../database.outage.js';
+import { DomainError, messageOf, UnavailableError } from '../error.js';
 import { currentRequest, type Logger } from '../telemetry.js';
 
 // What graphql-js and Apollo Server say of a malformed request: harmless, and a developer needs it.
@@ -15,13 +16,14 @@ const HARMLESS = new Set([
 ]);
 
 /**
- * What a client sees of an error: the code, message and details of a DomainError; of anything else only
- * INTERNAL_SERVER_ERROR and a correlation id, under which the log has the whole truth.
+ * What a client sees of an error: the code, message and details of a DomainError; SUBGRAPH_UNAVAILABLE when our database
+ * does not answer; of anything else only INTERNAL_SERVER_ERROR and a correlation id, under which the log has the whole
+ * truth.
  */
 export function formatError(formatted: GraphQLFormattedError, thrown: unknown, logger: Logger): GraphQLFormattedError {
   const { locations, path } = formatted;
   const place = { ...(locations && { locations }), ...(path && { path }) };
-  const cause = domainErrorIn(thrown);
+  const cause = domainErrorIn(thrown) ?? outageIn(thrown, logger);
   if (cause) {
     const { code, message, details, transient } = cause;
     return { message, ...place, extensions: { code, transient, ...(Object.keys(details).length > 0 && { details }) } };
@@ -45,4 +47,15 @@ function domainErrorIn(thrown: unknown): DomainError | null {
   if (thrown instanceof DomainError) return thrown;
   if (thrown instanceof GraphQLError && thrown.originalError) return domainErrorIn(thrown.originalError);
   return null;
+}
+
+/** To our callers it is the same as if we ourselves did not answer. */
+function outageIn(thrown: unknown, logger: Logger): DomainError | null {
+  const cause = thrown instanceof GraphQLError ? thrown.originalError : thrown;
+  if (!isDatabaseOutage(cause)) return null;
+  logger.warn({ cause: messageOf(cause) }, 'the database does not answer');
+  // The connection may have broken in the middle of a commit.
+  return new UnavailableError('SUBGRAPH_UNAVAILABLE', 'A part of the service does not answer. Try again.', {
+    outcome: 'UNKNOWN',
+  });
 }
