@@ -32,7 +32,7 @@ import { answerRoute, send } from '../../subgraphs/kernel/graphql/subgraph.serve
 import type { MerchantId, PaymentId } from '../../subgraphs/kernel/id.js';
 import type { Principal } from '../../subgraphs/kernel/principal.js';
 import { createMerchants, type MerchantsSubgraph } from '../../subgraphs/merchants/subgraph.js';
-import { connectOutside } from '../../subgraphs/payments/outside.js';
+import { connectOutside, type Outside } from '../../subgraphs/payments/outside.js';
 import { createPayments, type PaymentsSubgraph } from '../../subgraphs/payments/subgraph.js';
 import { createUsers, type UsersSubgraph } from '../../subgraphs/users/subgraph.js';
 import { type Ask, asker, asking, paymentsSigner, verifier } from './ask.js';
@@ -45,6 +45,8 @@ const nothing = async () => undefined;
 
 export interface WorldOptions {
   readonly now?: Clock;
+  /** Puts something between payments and the clients of the outside world. */
+  readonly outside?: (real: Outside) => Outside;
   /** Sees each SQL statement of payments. */
   readonly onStatement?: (sql: string) => void;
 }
@@ -143,7 +145,7 @@ export class World {
           merchants: (request) => others.merchants(request),
           fx: (request) => others.fx(request),
         },
-        outside: connectOutside(environment),
+        outside: (options.outside ?? ((real) => real))(connectOutside(environment)),
         bus,
         now,
         onStatement: options.onStatement,
