@@ -48,6 +48,8 @@ export interface WalletPayment {
   readonly status: 'SUCCESS' | 'FAIL' | 'PROCESSING' | 'CANCELLED';
   /** The number that refunds and bills go by; there from SUCCESS on. */
   readonly transactionId: string | null;
+  /** Whom the network paid or would pay (`sub_mchid`); null when it never saw the payment that was cancelled. */
+  readonly merchantId: string | null;
   /** Zero when the network never saw the payment that was cancelled. */
   readonly amount: Money;
   readonly resultCode: string | null;
@@ -78,13 +80,15 @@ const walletPayment = z
     payment_id: z.string().min(1).optional(),
     payment_status: walletPaymentStatus,
     transaction_id: z.string().min(1).optional(),
+    sub_mchid: z.string().min(1).optional(),
     amount: totalAmount,
     result_code: z.string().optional(),
     payment_time: moment.optional(),
   })
   .refine(
-    ({ payment_status, transaction_id }) => payment_status !== 'SUCCESS' || transaction_id !== undefined,
-    'a paid payment has a transaction',
+    ({ payment_status, transaction_id, sub_mchid }) =>
+      payment_status !== 'SUCCESS' || (transaction_id !== undefined && sub_mchid !== undefined),
+    'a paid payment has a transaction and a merchant',
   );
 
 /**
@@ -173,6 +177,7 @@ export class WechatPayWalletClient {
       paymentId: answer.payment_id ?? null,
       status: answer.payment_status,
       transactionId: answer.transaction_id ?? null,
+      merchantId: answer.sub_mchid ?? null,
       amount: answer.amount,
       resultCode: answer.result_code ?? null,
       paidAt: answer.payment_time ?? null,

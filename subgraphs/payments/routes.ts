@@ -19,13 +19,17 @@ export function notificationRoutes(outside: Outside, notifications: Notification
   const paypal = async ({ headers, body }: RouteRequest): Promise<RouteAnswer> => {
     const { id, eventType, resource } = await outside.paypalNotifications.verify(headers, body);
     const subjectId = subjectOf(resource.invoiceId) ?? subjectOf(resource.customId);
-    await notifications.take({ source: 'PAYPAL', id, eventType, subjectId });
+    await notifications.take({ source: 'PAYPAL', id, eventType, subjectId, saysPaid: false });
     return { status: 200 };
   };
   const wechatPay = async ({ headers, body }: RouteRequest): Promise<RouteAnswer> => {
-    const { id, eventType, paymentRequestId, outRefundNo } = await outside.wechatPayNotifications.verify(headers, body);
+    const { id, eventType, status, paymentRequestId, outRefundNo } = await outside.wechatPayNotifications.verify(
+      headers,
+      body,
+    );
     const subjectId = subjectOf(paymentRequestId) ?? subjectOf(outRefundNo);
-    await notifications.take({ source: 'WECHAT_PAY', id, eventType, subjectId });
+    const saysPaid = eventType === 'PAYMENT.RESULT' && status === 'SUCCESS';
+    await notifications.take({ source: 'WECHAT_PAY', id, eventType, subjectId, saysPaid });
     return { status: 204 };
   };
   const refusing = (answer: Route['answer']): Route['answer'] => {

@@ -92,7 +92,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
   );
   const payments = new PaymentService(orm.em);
   const refunds = new RefundService(orm.em, refundWorker, now);
-  const notifications = new NotificationService(orm.em, paymentWorker, refundWorker);
+  const notifications = new NotificationService(orm.em, paymentWorker, refundWorker, logger);
 
   const contextFor = async (headers: Headers): Promise<PaymentsContext> => ({
     principal: await verifier.verify(headers[PRINCIPAL_HEADER]),

@@ -218,7 +218,7 @@ function paymentAnswer(payment: Payment): Record<string, unknown> {
     payment_request_id: payment.requestId,
     payment_status: payment.status,
     amount: { total: payment.totalFen, currency: 'CNY' },
-    ...(payment.paymentId !== null && { payment_id: payment.paymentId }),
+    ...(payment.paymentId !== null && { payment_id: payment.paymentId, sub_mchid: payment.merchantId }),
     ...(payment.transactionId !== null && { transaction_id: payment.transactionId }),
     ...(payment.resultCode !== null && { result_code: payment.resultCode }),
     ...(payment.paidAt !== null && { payment_time: toBeijing(new Date(payment.paidAt)) }),

@@ -70,9 +70,7 @@ export class AcceptanceService {
   private async take(payment: Payment, answer: Answer): Promise<Progress> {
     switch (answer.outcome) {
       case 'YES':
-        return answer.amount.equals(payment.buy)
-          ? this.accepted(payment.id, answer)
-          : sendToReview(this.em, payment.id, 'NETWORK_AMOUNT_DIFFERS', this.now());
+        return this.compared(payment, answer);
       case 'NO':
         return this.refused(payment.id, answer);
       case 'IN_PROGRESS':
@@ -81,6 +79,15 @@ export class AcceptanceService {
       case 'UNKNOWN':
         return backOff(payment.attempt);
     }
+  }
+
+  /** A payment to another merchant, or of another amount, is nobody's to decide but a person's. */
+  private async compared(payment: Payment, answer: Accepted): Promise<Progress> {
+    if (answer.networkMerchantId !== payment.networkMerchantId)
+      return sendToReview(this.em, payment.id, 'NETWORK_MERCHANT_DIFFERS', this.now());
+    if (!answer.amount.equals(payment.buy))
+      return sendToReview(this.em, payment.id, 'NETWORK_AMOUNT_DIFFERS', this.now());
+    return this.accepted(payment.id, answer);
   }
 
   private pay(payment: Payment): Promise<Accepted | Refused | InProgress | Unknown> {

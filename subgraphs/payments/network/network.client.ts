@@ -6,8 +6,9 @@ export interface Accepted {
   readonly outcome: 'YES';
   readonly networkPaymentId: string | null;
   readonly transactionId: string | null;
-  /** What the network says it paid: compared with what we asked. */
+  /** What the network says it paid, and to whom: compared with what we asked. */
   readonly amount: Money;
+  readonly networkMerchantId: string | null;
 }
 
 /** The payer is still being asked (for a password, say): neither yes nor no. */

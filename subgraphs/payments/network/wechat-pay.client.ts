@@ -91,6 +91,7 @@ function outcomeOf(payment: WalletPayment): Accepted | Refused | InProgress {
         networkPaymentId: payment.paymentId,
         transactionId: payment.transactionId,
         amount: payment.amount,
+        networkMerchantId: payment.merchantId,
       };
     case 'PROCESSING':
       return { outcome: 'IN_PROGRESS' };

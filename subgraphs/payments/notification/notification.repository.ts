@@ -7,6 +7,8 @@ export interface ReceivedNotification {
   readonly eventType: string;
   /** The payment or refund it speaks of, where we could tell. */
   readonly subjectId: string | null;
+  /** It says that the network has paid the merchant. */
+  readonly saysPaid: boolean;
 }
 
 /** Remembers a notification. @returns false when it was here before */

@@ -33,6 +33,7 @@ const PAYMENT = {
   payment_id: '98001',
   payment_status: 'SUCCESS',
   transaction_id: '42001',
+  sub_mchid: MERCHANT,
   amount: { total: 5000, currency: 'CNY' },
 };
 
@@ -153,6 +154,7 @@ describe('an answer', () => {
     ['a currency that is none', { ...PAYMENT, amount: { total: 5000, currency: 'XYZ' } }],
     ['a currency without fen', { ...PAYMENT, amount: { total: 5000, currency: 'JPY' } }],
     ['a success without a transaction', { ...PAYMENT, transaction_id: undefined }],
+    ['a success without a merchant', { ...PAYMENT, sub_mchid: undefined }],
     ['another payment', { ...PAYMENT, payment_request_id: 'req-2' }],
   ])('with %s is unknown although it is signed', async (_what, body) => {
     rogue.answers(200, body);

@@ -108,6 +108,13 @@ describe('The network leg', () => {
     expect(await reasonOf(paymentId)).toBe('NETWORK_AMOUNT_DIFFERS');
   });
 
+  it('sends a payment to another merchant to a person (M5)', async () => {
+    script.pay = async (real, request) => ({ ...(await real.pay(request)), networkMerchantId: '1900000000' }) as never;
+    const paymentId = await world.pay('ok');
+    expect(await world.settled(paymentId)).toBe('IN_REVIEW');
+    expect(await reasonOf(paymentId)).toBe('NETWORK_MERCHANT_DIFFERS');
+  });
+
   it('sends a transaction that another payment has to a person', async () => {
     const transactionId = `4200${newId('pay', 'us').slice(-20)}`;
     script.pay = async (real, request) => {

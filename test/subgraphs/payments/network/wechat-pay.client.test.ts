@@ -27,6 +27,7 @@ const paid = (status: WalletPayment['status']): WalletPayment => ({
   paymentId: 'p',
   status,
   transactionId: 't',
+  merchantId: '19',
   amount,
   resultCode: null,
   paidAt: null,
