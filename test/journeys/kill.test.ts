@@ -5,18 +5,10 @@ import { scenarios } from '../../local/seed.stores.js';
 import { RunningGraph } from '../support/graph.js';
 import { bookedFor, discrepanciesOf, expectedFor, readBooks } from '../support/outside-books.js';
 import { noProcessNames, processesNaming } from '../support/processes.js';
-import {
-  checkout,
-  confirm,
-  type PaymentAnswer,
-  pay,
-  paymentOf,
-  type RefundAnswer,
-  refund,
-  settled,
-} from '../support/shopping.js';
+import { checkout, confirm, type PaymentAnswer, pay, paymentOf, refund, settled } from '../support/shopping.js';
 
 const PAYMENTS = 20;
+const REFUNDS = 6;
 const RECOVERY_MS = 60_000;
 /** Each round kills somewhere else on the way of its payments; the middle of the saga is hit most. */
 const ROUNDS = [
@@ -31,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => graph.remove());
 
-/** What a client knows of a payment: its checkout and the key with which it confirmed. */
+/** What a client knows of a confirmation: its checkout and its key. */
 interface Confirmation {
   readonly checkoutId: string;
   readonly idempotencyKey: string;
@@ -39,31 +31,29 @@ interface Confirmation {
   readonly answered: string | null;
 }
 
-/** Kills after `afterMs`, while `requests` run; starts again. @returns what each request answered, null where it was cut */
-async function killDuring<Answer>(requests: readonly (() => Promise<Answer>)[], afterMs: number) {
-  const answers = requests.map((request) => request().catch(() => null));
-  await delay(afterMs);
-  await graph.kill();
-  const settledAnswers = await Promise.all(answers);
-  await graph.startAgain();
-  return settledAnswers;
+interface WantedRefund {
+  readonly paymentId: string;
+  readonly idempotencyKey: string;
 }
 
-async function confirmAndKill(afterMs: number): Promise<Confirmation[]> {
+/** Twenty payments and some refunds are under way when the graph is killed; then it is started again. */
+async function killDuring(afterMs: number, refunds: readonly WantedRefund[]): Promise<Confirmation[]> {
   const opened = await Promise.all(
     Array.from({ length: PAYMENTS }, (_, index) =>
       checkout(graph, scenarios[index % scenarios.length] ?? 'ok', '64.20'),
     ),
   );
   const wanted = opened.map(({ id }) => ({ checkoutId: id, idempotencyKey: randomUUID() }));
-  const answers = await killDuring(
-    wanted.map(
-      ({ checkoutId, idempotencyKey }) =>
-        () =>
-          confirm(graph, checkoutId, idempotencyKey),
-    ),
-    afterMs,
+  // What is cut off by the kill throws: its client knows nothing, and asks again later.
+  const confirmed = wanted.map(({ checkoutId, idempotencyKey }) =>
+    confirm(graph, checkoutId, idempotencyKey).catch(() => null),
   );
+  const refunded = refunds.map((each) => refund(graph, each.paymentId, '20.00', each.idempotencyKey).catch(() => null));
+  await delay(afterMs);
+  await graph.kill();
+  const answers = await Promise.all(confirmed);
+  await Promise.all(refunded);
+  await graph.startAgain();
   return wanted.map((each, index) => ({ ...each, answered: answers[index]?.id ?? null }));
 }
 
@@ -72,79 +62,90 @@ async function expectBooksFor(payments: readonly PaymentAnswer[]): Promise<void>
   const books = await readBooks(graph);
   const found = payments.map(({ id }) => ({ id, ...bookedFor(id, books) }));
   expect(found).toEqual(payments.map((payment) => ({ id: payment.id, ...expectedFor(payment) })));
-  // Nor is anything booked for a payment that we do not know of.
-  const known = new Set(payments.map(({ id }) => id));
-  const { paypal, wechatPay } = books;
-  const strangers = [...paypal.captures, ...paypal.authorizations, ...wechatPay.transactions];
-  expect(strangers.filter(({ paymentId }) => !known.has(paymentId))).toEqual([]);
   expect(await discrepanciesOf(graph)).toEqual([]);
 }
 
 describe('A graph that is killed', () => {
+  const delays = ROUNDS.map(({ from, to }) => randomInt(from, to));
+  /** A failure says at which moments it happened. */
+  const told = (law: () => Promise<void>) => () =>
+    law().catch((thrown: unknown) => {
+      throw new Error(`killed after ${delays.join(', ')} ms`, { cause: thrown });
+    });
   let payments: PaymentAnswer[];
+  let refunds: WantedRefund[];
 
-  it('ends every payment of three kills, each charged once or not at all, and answers repeated confirmations', async () => {
-    const delays = ROUNDS.map(({ from, to }) => randomInt(from, to));
-    try {
+  it(
+    'ends every payment of three rounds, each once, and answers who asks again',
+    told(async () => {
+      const old = await Promise.all(
+        Array.from({ length: REFUNDS * ROUNDS.length }, async () => settled(graph, await pay(graph, 'ok', '64.20'))),
+      );
+      refunds = old.map(({ id }) => ({ paymentId: id, idempotencyKey: randomUUID() }));
       const confirmations: Confirmation[] = [];
-      // Payments of an earlier round are still at work when the next kill comes.
-      for (const afterMs of delays) confirmations.push(...(await confirmAndKill(afterMs)));
+      // Payments and refunds of an earlier round are still at work when the next kill comes.
+      for (const [round, afterMs] of delays.entries())
+        confirmations.push(...(await killDuring(afterMs, refunds.slice(round * REFUNDS, (round + 1) * REFUNDS))));
       const repeated = await Promise.all(
         confirmations.map(({ checkoutId, idempotencyKey }) => confirm(graph, checkoutId, idempotencyKey)),
       );
       for (const [index, { answered }] of confirmations.entries())
         if (answered) expect(repeated[index]?.id).toBe(answered);
       expect(new Set(repeated.map(({ id }) => id)).size).toBe(PAYMENTS * ROUNDS.length);
+      await Promise.all(
+        refunds.map(({ paymentId, idempotencyKey }) => refund(graph, paymentId, '20.00', idempotencyKey)),
+      );
 
-      payments = await Promise.all(repeated.map(({ id }) => settled(graph, id, RECOVERY_MS)));
+      const ids = [...repeated.map(({ id }) => id), ...refunds.map(({ paymentId }) => paymentId)];
+      const all = await Promise.all(ids.map((id) => settled(graph, id, RECOVERY_MS)));
+      payments = all.slice(0, repeated.length);
       const statuses = payments.map(({ status }) => status);
       expect(statuses.filter((status) => !['COMPLETED', 'DECLINED', 'FAILED'].includes(status))).toEqual([]);
-      // Twenty payments over seven scenarios: three are declined, three refused in each round.
+      // Twenty payments over seven scenarios: three are declined and three refused in each round.
       expect(statuses.filter((status) => status === 'DECLINED')).toHaveLength(3 * ROUNDS.length);
       expect(statuses.filter((status) => status === 'FAILED')).toHaveLength(3 * ROUNDS.length);
+    }),
+    150_000,
+  );
+
+  it(
+    'charged each payment once or not at all, and the books of all sides agree',
+    told(async () => {
       await expectBooksFor(payments);
-    } catch (thrown) {
-      throw new Error(`killed after ${delays.join(', ')} ms`, { cause: thrown });
-    }
-  }, 150_000);
+      // Nor is anything booked for a payment that nobody knows of.
+      const known = new Set([...payments.map(({ id }) => id), ...refunds.map(({ paymentId }) => paymentId)]);
+      const { paypal, wechatPay } = await readBooks(graph);
+      const booked = [...paypal.captures, ...paypal.authorizations, ...wechatPay.transactions];
+      expect(booked.filter(({ paymentId }) => !known.has(paymentId))).toEqual([]);
+    }),
+  );
 
-  it('keeps the events of each payment without a gap, its last one final', () => {
-    for (const { events, status } of payments) {
-      expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
-      expect(events.at(-1)?.type).toBe(status);
-      expect(new Set(events.map(({ type }) => type)).size).toBe(events.length);
-    }
-  });
-
-  it('gives back each refund once, also when it is killed in the middle of them', async () => {
-    const refunded = payments.filter(({ status }) => status === 'COMPLETED').slice(0, 12);
-    const wanted = refunded.map(({ id }) => ({ id, key: randomUUID() }));
-    const afterMs = randomInt(20, 400);
-    try {
-      await killDuring<RefundAnswer>(
-        wanted.map(
-          ({ id, key }) =>
-            () =>
-              refund(graph, id, '20.00', key),
-        ),
-        afterMs,
-      );
-      await Promise.all(wanted.map(({ id, key }) => refund(graph, id, '20.00', key)));
-      const after = await Promise.all(wanted.map(({ id }) => settled(graph, id, RECOVERY_MS)));
+  it(
+    'gave back each refund once',
+    told(async () => {
       const books = await readBooks(graph);
-      for (const payment of after) {
+      for (const { paymentId } of refunds) {
+        const payment = await paymentOf(graph, paymentId);
         expect(payment.refunds.nodes).toMatchObject([{ status: 'COMPLETED', amount: { amount: '20.00' } }]);
         expect(payment.refundedAmount.amount).toBe('20.00');
-        const { refunds, networkRefunds, captures } = bookedFor(payment.id, books);
-        expect(networkRefunds).toEqual(['20.00 CNY SUCCESS']);
-        expect(refunds).toHaveLength(1);
-        expect(captures).toEqual([`${payment.total.amount} USD PARTIALLY_REFUNDED`]);
+        const booked = bookedFor(paymentId, books);
+        expect(booked.networkRefunds).toEqual(['20.00 CNY SUCCESS']);
+        expect(booked.refunds).toHaveLength(1);
+        expect(booked.captures).toEqual([`${payment.total.amount} USD PARTIALLY_REFUNDED`]);
       }
-      expect(await discrepanciesOf(graph)).toEqual([]);
-    } catch (thrown) {
-      throw new Error(`killed after ${afterMs} ms`, { cause: thrown });
-    }
-  }, 90_000);
+    }),
+  );
+
+  it(
+    'keeps the events of each payment without a gap, its last one final',
+    told(async () => {
+      for (const { events, status } of payments) {
+        expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
+        expect(events.at(-1)?.type).toBe(status);
+        expect(new Set(events.map(({ type }) => type)).size).toBe(events.length);
+      }
+    }),
+  );
 });
 
 describe('A graph that is stopped', () => {
@@ -165,6 +166,14 @@ describe('A graph that is stopped', () => {
     expect(await graph.run('traveler', 'traveler-history', { first: 100 })).toEqual(history);
     expect(await readBooks(graph)).toEqual(books);
     expect(await (await fetch(`${graph.url}/dev/codes`)).text()).toBe(codes);
-    expect((await settled(graph, await pay(graph, 'ok'))).status).toBe('COMPLETED');
+  });
+
+  it('lets what is under way go on after the next start, at once', async () => {
+    const ids = await Promise.all((['slow', 'ok', 'lost-reply'] as const).map((scenario) => pay(graph, scenario)));
+    expect(await graph.stop()).toBe(0);
+    await graph.startAgain();
+    const payments = await Promise.all(ids.map((id) => settled(graph, id, 10_000)));
+    expect(payments.map(({ status }) => status)).toEqual(['COMPLETED', 'COMPLETED', 'COMPLETED']);
+    await expectBooksFor(payments);
   });
 });
