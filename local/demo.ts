@@ -135,6 +135,8 @@ async function runningGraph(): Promise<{ url: string; stop(): Promise<void> }> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void stop().then(() => process.exit(1)));
   process.once('disconnect', () => void stop().then(() => process.exit(1)));
+  // Listening for the end of our parent must not keep us from ending ourselves.
+  process.channel?.unref();
   const said = await Promise.race([
     once(child, 'message', { signal: AbortSignal.timeout(START_DEADLINE_MS) }),
     once(child, 'exit').then(() => null),

@@ -7,10 +7,13 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const packages = join(root, 'node_modules');
 
+// Left alone, it paints every character also into files.
+const colors = process.stdout.isTTY ? [] : ['--colors=off'];
+
 const checks = [
   [
     'format and lint (npm run fix mends most)',
-    () => node(join(packages, '@biomejs', 'biome', 'bin', 'biome'), 'ci', '.'),
+    () => node(join(packages, '@biomejs', 'biome', 'bin', 'biome'), 'ci', '.', ...colors),
   ],
   ['types', () => node(join(packages, 'typescript', 'bin', 'tsc'), '-p', root, '--noEmit', '--incremental', 'false')],
   [

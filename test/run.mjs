@@ -26,6 +26,8 @@ const jest = spawn(
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => jest.kill(signal));
 process.on('disconnect', () => jest.kill('SIGTERM'));
+// Listening for the end of our parent must not keep us from ending ourselves.
+process.channel?.unref();
 const code = await new Promise((resolve) => jest.once('exit', (exit) => resolve(exit ?? 1)));
 
 const { passed, failed, skipped } = counts();

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
-  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,9 +19,6 @@ import { EmbeddedPostgres } from '../../local/postgres.js';
 import { PostgresUnavailable } from '../../local/postgres.user.js';
 import { isAlive } from '../../local/running.js';
 import { root } from '../support/sources.js';
-
-const NOBODY = 65_534;
-const isRoot = process.getuid?.() === 0;
 
 let folder: string;
 
@@ -49,7 +46,7 @@ async function until(condition: () => boolean, deadlineMs = 10_000): Promise<voi
 }
 
 /** A process that starts a server, says its process id and port, and waits to be killed. */
-async function starter(data: string, options: { uid?: number; pdeathsig?: boolean } = {}) {
+async function starter(data: string, options: { path?: string } = {}) {
   const script = `
     const { EmbeddedPostgres } = await import(${JSON.stringify(join(root, 'dist', 'local', 'postgres.js'))});
     const server = await EmbeddedPostgres.start({ folder: ${JSON.stringify(data)}, disposable: true });
@@ -57,12 +54,18 @@ async function starter(data: string, options: { uid?: number; pdeathsig?: boolea
     setInterval(() => undefined, 1_000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    // Without setpriv in its path the server is not told of its starter's death: as on a system that is not Linux.
-    env: { ...process.env, ...(options.pdeathsig === false && { PATH: '/nonexistent' }) },
-    ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
+    env: { ...process.env, ...(options.path && { PATH: options.path }) },
   });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, ...(JSON.parse(line.toString()) as { pid: number; port: number }) };
+}
+
+/** A path without setpriv: there the server is not told of its starter's death, as on a system that is not Linux. */
+function withoutDeathSignal(): string {
+  const programs = join(folder, 'programs');
+  mkdirSync(programs);
+  for (const name of ['unshare', 'true']) symlinkSync(join('/usr/bin', name), join(programs, name));
+  return programs;
 }
 
 describe('EmbeddedPostgres', () => {
@@ -131,7 +134,7 @@ describe('EmbeddedPostgres', () => {
   });
 
   it('adopts the server that a killed start left behind', async () => {
-    const { child, pid, port } = await starter(folder, { pdeathsig: false, ...(isRoot && openToNobody()) });
+    const { child, pid, port } = await starter(folder, { path: withoutDeathSignal() });
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(isAlive(pid)).toBe(true);
@@ -183,10 +186,3 @@ describe('EmbeddedPostgres', () => {
     await expect(refused).rejects.toThrow(/no_such_library/);
   });
 });
-
-/** Where nothing may be found in the path, root needs the plain way: a folder that another user can reach. */
-function openToNobody(): { uid: number } {
-  chmodSync(folder, 0o755);
-  chownSync(folder, NOBODY, NOBODY);
-  return { uid: NOBODY };
-}
