@@ -74,7 +74,7 @@ describe('Dependencies', () => {
   >;
   const readme = readFileSync(join(root, 'README.md'), 'utf8').split(/^## /m);
   const section = readme.find((part) => part.startsWith('Dependencies')) ?? '';
-  const listed = [...section.matchAll(/^\| `([@\w/.*-]+)` \|/gm)].map(([, name]) => name ?? '');
+  const listed = [...section.matchAll(/^\| `([@\w/.*-]+)` +\|/gm)].map(([, name]) => name ?? '');
 
   it('are each in the README with their reason, and nothing else is', () => {
     const ours = Object.keys({ ...manifest['dependencies'], ...manifest['devDependencies'] });
