@@ -57,6 +57,10 @@ export class Principal implements PrincipalClaims {
     return this.kind === 'MERCHANT' && this.merchantIds.includes(merchantId);
   }
 
+  hasScope(scope: string): boolean {
+    return this.scopes.includes(scope);
+  }
+
   /** @throws ForbiddenError UNAUTHENTICATED for a stranger */
   requireKnown(): this {
     if (this.kind === 'ANONYMOUS') throw new ForbiddenError('Sign in first.', 'UNAUTHENTICATED');
@@ -89,7 +93,7 @@ export class Principal implements PrincipalClaims {
   /** @throws ForbiddenError UNAUTHENTICATED, FORBIDDEN */
   requireScope(scope: string): void {
     this.requireKnown();
-    if (!this.scopes.includes(scope)) throw new ForbiddenError('Your token lacks a scope.', 'FORBIDDEN', { scope });
+    if (!this.hasScope(scope)) throw new ForbiddenError('Your token lacks a scope.', 'FORBIDDEN', { scope });
   }
 
   private require(kind: PrincipalKind): void {

@@ -158,7 +158,10 @@ function createSagas(
     undecided: "leg_status in ('REQUESTED', 'TAKEN')",
     advance: (id: string) => refundSaga.advance(id as RefundId),
   };
-  return { payments: new SagaWorker(payments, em, boss, logger), refunds: new SagaWorker(refunds, em, boss, logger) };
+  return {
+    payments: new SagaWorker(payments, em, options.databaseUrl, boss, logger),
+    refunds: new SagaWorker(refunds, em, options.databaseUrl, boss, logger),
+  };
 }
 
 async function closeQuietly(orm: MikroORM, outside: Outside): Promise<void> {

@@ -24,11 +24,17 @@ export const asker = {
   stranger: Principal.anonymous(),
   payments: Principal.service('payments'),
   traveler: (subject: TravelerId) => new Principal({ kind: 'TRAVELER', subject, scopes: [], merchantIds: [] }),
-  partner: (subject: PartnerId) => new Principal({ kind: 'PARTNER', subject, scopes: [], merchantIds: [] }),
+  partner: (subject: PartnerId) =>
+    new Principal({ kind: 'PARTNER', subject, scopes: ['payments:read'], merchantIds: [] }),
   operator: () =>
     new Principal({ kind: 'OPERATOR', subject: newId('opr', 'us'), scopes: ['operate'], merchantIds: [] }),
   member: (...merchantIds: MerchantId[]) =>
-    new Principal({ kind: 'MERCHANT', subject: newId('mem', 'cn'), scopes: ['codes:write'], merchantIds }),
+    new Principal({
+      kind: 'MERCHANT',
+      subject: newId('mem', 'cn'),
+      scopes: ['codes:write', 'payments:read', 'refunds:write'],
+      merchantIds,
+    }),
 };
 
 export type Ask = (

@@ -25,6 +25,9 @@ import { PaymentEvent, type PaymentEventType } from './payment-event.entity.js';
 /** The payer stands at a counter: a network that was not even asked by then is not asked any more. */
 const PATIENCE_MS = 10 * MINUTE;
 
+/** What a merchant's or a partner's token needs to see payments; payers see their own without it. */
+export const READ_SCOPE = 'payments:read';
+
 const PaymentSchema = defineEntity({
   name: 'Payment',
   properties: {
@@ -121,11 +124,10 @@ export class Payment extends PaymentSchema.class {
 
   /** Whether this principal may know of the payment at all. */
   isVisibleTo(principal: Principal): boolean {
-    return (
-      this.isOfPayer(principal) ||
-      principal.mayActFor(this.merchantId) ||
-      this.partnerIds.some((partnerId) => principal.isPartner(partnerId))
-    );
+    if (this.isOfPayer(principal)) return true;
+    const isOfBusiness =
+      principal.mayActFor(this.merchantId) || this.partnerIds.some((partnerId) => principal.isPartner(partnerId));
+    return isOfBusiness && principal.hasScope(READ_SCOPE);
   }
 
   /** Whether this principal may see what concerns the payer alone. */

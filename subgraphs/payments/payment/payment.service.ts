@@ -3,7 +3,7 @@ import { NotFoundError } from '../../kernel/error.js';
 import type { MerchantId, PaymentId, TravelerId } from '../../kernel/id.js';
 import { type Page, type PageRequest, pageOf } from '../../kernel/page.js';
 import type { Principal } from '../../kernel/principal.js';
-import { Payment } from './payment.entity.js';
+import { Payment, READ_SCOPE } from './payment.entity.js';
 import { type PaymentFilter, pageOfPayments } from './payment.repository.js';
 
 /** Who may see which payments. */
@@ -28,7 +28,7 @@ export class PaymentService {
     return pageOf(page, await pageOfPayments(this.em.fork(), { travelerId }, filter, page));
   }
 
-  /** @throws NotFoundError when the principal may not act for that merchant */
+  /** @throws NotFoundError when the principal may not act for that merchant, ForbiddenError without the scope */
   async pageOfMerchant(
     principal: Principal,
     merchantId: MerchantId,
@@ -36,6 +36,7 @@ export class PaymentService {
     page: PageRequest,
   ): Promise<Page<Payment>> {
     if (!principal.mayActFor(merchantId) && !principal.isOperator()) throw new NotFoundError();
+    if (!principal.isOperator()) principal.requireScope(READ_SCOPE);
     return pageOf(page, await pageOfPayments(this.em.fork(), { merchantId }, filter, page));
   }
 }

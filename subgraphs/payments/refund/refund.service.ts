@@ -39,7 +39,7 @@ export class RefundService {
 
   /**
    * Reserves and records a refund; the network and the wallet are asked afterwards, by the saga.
-   * @throws NotFoundError, InvalidError INVALID_MONEY, INVALID_REASON, WrongCurrency, RefundNotAllowed,
+   * @throws NotFoundError, ForbiddenError without the scope refunds:write, InvalidError INVALID_MONEY, INVALID_REASON, WrongCurrency, RefundNotAllowed,
    *   RefundExceedsPayment, IdempotencyKeyReused
    */
   async request(principal: Principal, command: RequestRefund): Promise<{ refund: Refund; payment: Payment }> {
@@ -50,6 +50,7 @@ export class RefundService {
     const outcome = await transaction(this.em, async (em) => {
       const payment = await em.findOne(Payment, paymentId, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (!payment || !mayRefund(principal, payment)) throw new NotFoundError();
+      if (!principal.isOperator()) principal.requireScope('refunds:write');
       // The merchant's key, not the member's: two at one counter who retry the same refund mean one.
       const request = { scope: `${payment.merchantId}:refundPayment`, key: idempotencyKey, content };
       const { result } = await once<{ refundId: RefundId }>(em, request, async () => ({

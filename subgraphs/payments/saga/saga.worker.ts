@@ -1,5 +1,7 @@
+import { randomInt } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { fromKysely, type JobResult, type PgBoss } from 'pg-boss';
+import { SessionConnection } from '../../kernel/database.js';
 import { messageOf } from '../../kernel/error.js';
 import type { Logger } from '../../kernel/telemetry.js';
 import { backOff, type Progress } from './saga.states.js';
@@ -9,8 +11,15 @@ const LEASE_SECONDS = 40;
 /** How soon the guard looks whether somebody still works on it. */
 const GUARD_SECONDS = 10;
 const SWEEP_MS = 5_000;
+const AFTER_TROUBLE_MS = 1_000;
 const SWEEP_MOST = 1_000;
 const MOST_AT_ONCE = 64;
+const OWNERS = 71_026_010;
+
+/** Nobody works on the row: no lease, an old one, or one of a process that is gone (its session lock with it). */
+const FREE = `case when lease_until is null or lease_until < now() then true else not exists (
+  select 1 from pg_locks where locktype = 'advisory' and classid = ${OWNERS} and objid::bigint = lease_owner and granted
+    and database = (select oid from pg_database where datname = current_database())) end`;
 const LOUD_AFTER = 20;
 
 export interface SagaWork {
@@ -25,7 +34,7 @@ export interface SagaWork {
  * Drives what is undecided until it is decided. Who starts something also kicks it, at once and in this process. A
  * guard job, written in the same transaction, comes back until the thing is decided, and a sweep finds what waits too
  * long: no kill and no lost kick can strand anything. A lease on the row keeps two processes from working on the same
- * thing; it is a courtesy, not a lock: every step is safe when two do.
+ * thing, and ends with the process that has it; it is a courtesy, not a lock: every step is safe when two do.
  */
 export class SagaWorker {
   private readonly waiting = new Set<string>();
@@ -33,13 +42,21 @@ export class SagaWorker {
   private readonly resting = new Map<string, NodeJS.Timeout>();
   private sweeping: NodeJS.Timeout | null = null;
   private stopped = false;
+  /** Names this process in its leases; held as a session lock for as long as it lives. */
+  private readonly owner = randomInt(1, 2 ** 31 - 1);
+  private readonly presence: SessionConnection;
 
   constructor(
     private readonly work: SagaWork,
     private readonly em: EntityManager,
+    databaseUrl: string,
     private readonly boss: PgBoss,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.presence = new SessionConnection(databaseUrl, `${work.table}-worker`, logger, async (client) => {
+      await client.query('select pg_advisory_lock($1, $2)', [OWNERS, this.owner]);
+    });
+  }
 
   /** Writes the guard, in the transaction that starts the thing. */
   async guard(em: EntityManager, id: string): Promise<void> {
@@ -64,6 +81,7 @@ export class SagaWorker {
   /** Takes guards, and takes up what an earlier process left. */
   async start(): Promise<void> {
     const { table } = this.work;
+    await this.presence.get();
     // The same job comes back: one guard for one thing, however often it looks.
     const patience = {
       retryLimit: 1_000_000,
@@ -85,6 +103,7 @@ export class SagaWorker {
     for (const timer of this.resting.values()) clearTimeout(timer);
     this.resting.clear();
     await Promise.all([...this.running.values()].map(({ done }) => done));
+    await this.presence.stop();
   }
 
   /** The guards' visit: a job is complete when its thing is decided, and comes back otherwise. */
@@ -102,13 +121,15 @@ export class SagaWorker {
     } catch (thrown) {
       this.logger.warn({ err: thrown }, 'could not look for what is undecided');
     }
+    // Also makes the presence known again after a lost connection.
+    if (!this.stopped) void this.presence.get().catch(() => undefined);
     if (!this.stopped) this.sweeping = setTimeout(() => void this.sweep(), SWEEP_MS);
   }
 
   private due(where: string, argument: string | null, most: number): Promise<{ id: string; is_due: boolean }[]> {
     const { table, undecided } = this.work;
     return this.em.fork().execute(
-      `select id, coalesce(lease_until, '-infinity') < now() and coalesce(next_attempt_at, '-infinity') < now() as is_due
+      `select id, ${FREE} and coalesce(next_attempt_at, '-infinity') < now() as is_due
          from ${table} where ${undecided} and ${where} order by created_at limit ?`,
       [argument, most],
     );
@@ -121,7 +142,10 @@ export class SagaWorker {
       const slot = { kickedAgain: false, done: Promise.resolve() };
       this.running.set(id, slot);
       slot.done = this.drive(id)
-        .catch((thrown: unknown) => this.logger.error({ err: thrown, id }, 'could not drive'))
+        .catch((thrown: unknown) => {
+          this.logger.error({ err: thrown, id }, 'could not drive, trying again');
+          this.later(id, AFTER_TROUBLE_MS);
+        })
         .finally(() => {
           this.running.delete(id);
           if (slot.kickedAgain) this.kick(id);
@@ -157,9 +181,10 @@ export class SagaWorker {
   private async claim(id: string): Promise<number | null> {
     const { table, undecided } = this.work;
     const [row] = await this.em.fork().execute<{ attempt: number }[]>(
-      `update ${table} set lease_until = now() + interval '${LEASE_SECONDS} seconds', next_attempt_at = null
-        where id = ? and ${undecided} and coalesce(lease_until, '-infinity') < now() returning attempt`,
-      [id],
+      `update ${table} set lease_until = now() + interval '${LEASE_SECONDS} seconds', lease_owner = ?, next_attempt_at = null
+        where id = ? and ${undecided} and (lease_owner = ? or ${FREE}) returning attempt`,
+      // Our own lease without a driver is what a failing database left of one.
+      [this.owner, id, this.owner],
     );
     return row?.attempt ?? null;
   }
@@ -172,11 +197,14 @@ export class SagaWorker {
               next_attempt_at = now() + ? * interval '1 millisecond' where id = ?`,
       [failed ? 1 : 0, ms, id],
     );
-    if (!this.stopped)
-      this.resting.set(
-        id,
-        setTimeout(() => this.kick(id), ms),
-      );
+    this.later(id, ms);
+  }
+
+  private later(id: string, ms: number): void {
+    clearTimeout(this.resting.get(id));
+    if (this.stopped) return;
+    const timer = setTimeout(() => this.kick(id), ms);
+    this.resting.set(id, timer);
   }
 
   private async renew(id: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvariantViolation } from '../../../../subgraphs/kernel/error.js';
 import { newId } from '../../../../subgraphs/kernel/id.js';
+import { Principal } from '../../../../subgraphs/kernel/principal.js';
 import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.js';
 import { asker } from '../../../support/ask.js';
 import { completedPayment, openCheckout } from '../../../support/payment.js';
@@ -57,7 +58,11 @@ describe('Payment', () => {
       asker.partner(partnerId),
       asker.operator(),
     ];
+    const unscoped = ({ kind, subject, merchantIds }: Principal) =>
+      new Principal({ kind, subject, scopes: [], merchantIds });
     const mayNot = [
+      unscoped(asker.member(payment.merchantId)),
+      unscoped(asker.partner(partnerId)),
       asker.traveler(newId('trv', 'us')),
       asker.member(newId('mer', 'cn')),
       asker.partner(newId('ptr', 'us')),
@@ -65,7 +70,15 @@ describe('Payment', () => {
       asker.payments,
     ];
     expect(mayKnow.map((principal) => payment.isVisibleTo(principal))).toEqual([true, true, true, true]);
-    expect(mayNot.map((principal) => payment.isVisibleTo(principal))).toEqual([false, false, false, false, false]);
+    expect(mayNot.map((principal) => payment.isVisibleTo(principal))).toEqual([
+      false,
+      false,
+      false,
+      false,
+      false,
+      false,
+      false,
+    ]);
     expect(mayKnow.map((principal) => payment.isOfPayer(principal))).toEqual([true, false, false, true]);
   });
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { after, DAY, systemClock } from '../../../../subgraphs/kernel/clock.js';
 import { newId, type PaymentId } from '../../../../subgraphs/kernel/id.js';
+import { Principal } from '../../../../subgraphs/kernel/principal.js';
 import { balanceOf } from '../../../../subgraphs/payments/ledger/books.repository.js';
 import { codesOf } from '../../../support/ask.js';
 import type { Fault } from '../../../support/fault.proxy.js';
@@ -92,6 +93,13 @@ describe('A refund', () => {
     for (const principal of [world.maya.principal, world.daniel.principal, world.partner.principal])
       expect(codesOf(await world.ask(principal, REFUND, { input }))).toEqual(['NOT_FOUND']);
     expect(codesOf(await world.refund(paymentId, '1.00', newId('mer', 'cn')))).toEqual(['NOT_FOUND']);
+    const claims = {
+      kind: 'MERCHANT',
+      subject: newId('mem', 'cn'),
+      scopes: ['payments:read'],
+      merchantIds: [merchantId],
+    } as const;
+    expect(codesOf(await world.ask(new Principal(claims), REFUND, { input }))).toEqual(['FORBIDDEN']);
   });
 
   it('is not possible before completion, after half a year, without a reason, or for a failed payment', async () => {

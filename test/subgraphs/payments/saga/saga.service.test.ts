@@ -164,6 +164,35 @@ describe('The saga', () => {
     expect(await world.settled(paymentId)).toBe('COMPLETED');
   });
 
+  it('takes up at once what a dead process had leased, and leaves to the living what they have', async () => {
+    const checkout = await world.checkout('ok');
+    const asked = world.others.users;
+    world.others.users = async (request) =>
+      request.query.includes('WalletVault') ? Promise.reject(new Error('down')) : asked(request);
+    const { data } = await world.confirm(checkout.id);
+    const paymentId = (data as { confirmCheckout: { payment: { id: PaymentId } } }).confirmCheckout.payment.id;
+    const em = world.payments.em.fork();
+    const lease = (owner: string) =>
+      em.execute(
+        `update payment set lease_until = now() + interval '1 hour', lease_owner = ${owner}, next_attempt_at = null where id = ?`,
+        [paymentId],
+      );
+    await world.eventually(5_000, async () => {
+      const [row] = await em.execute<{ attempt: number }[]>('select attempt from payment where id = ?', [paymentId]);
+      return (row?.attempt ?? 0) > 0 ? true : null;
+    });
+    // The worker of refunds is another owner that lives.
+    const alive = `(select objid::bigint from pg_locks where locktype = 'advisory' and classid = 71026010
+      and objid::bigint <> payment.lease_owner limit 1)`;
+    await lease(alive);
+    world.others.users = asked;
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const [row] = await em.execute<{ status: string }[]>('select status from payment where id = ?', [paymentId]);
+    expect(row?.status).toBe('PROCESSING');
+    await lease('12345');
+    expect(await world.settled(paymentId)).toBe('COMPLETED');
+  });
+
   it('finishes twenty payments side by side, with sound books', async () => {
     const payments = await Promise.all(Array.from({ length: 20 }, (_, index) => world.pay('ok', `${index + 1}.00`)));
     for (const paymentId of payments) expect(await world.settled(paymentId)).toBe('COMPLETED');
