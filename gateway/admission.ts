@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   type DocumentNode,
   GraphQLError,
@@ -66,10 +67,11 @@ export class Admission {
   }
 
   /**
-   * @throws InvalidError OPERATION_TOO_COMPLEX
+   * @throws InvalidError OPERATION_TOO_COMPLEX, BAD_REQUEST for a text sent with the hash of another one
    * @throws GraphQLError GRAPHQL_PARSE_FAILED, OPERATION_RESOLUTION_FAILURE
    */
   admit(request: OperationRequest & { query: string }): AdmittedOperation {
+    requireOwnHash(request);
     const known = this.documents.get(request.query) ?? this.read(request.query);
     if (known instanceof Error) throw known;
     const operation = getOperationAST(known, request.operationName);
@@ -158,6 +160,16 @@ function plus(left: Weight, right: Weight): Weight {
     aliases: left.aliases + right.aliases,
     fields: left.fields + right.fields,
   };
+}
+
+/** Apollo Server refuses these too, but without a code: the client would read that we failed. */
+function requireOwnHash({ query, extensions }: OperationRequest & { query: string }): void {
+  const persisted = extensions?.['persistedQuery'];
+  if (typeof persisted !== 'object' || persisted === null) return;
+  const { version, sha256Hash } = persisted as { version?: unknown; sha256Hash?: unknown };
+  if (version !== 1) throw new InvalidError('BAD_REQUEST', 'Persisted queries are understood in version 1.');
+  if (sha256Hash !== createHash('sha256').update(query).digest('hex'))
+    throw new InvalidError('BAD_REQUEST', 'The hash of this persisted query is not the hash of its text.');
 }
 
 function noOperation(): GraphQLError {

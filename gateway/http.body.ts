@@ -7,6 +7,8 @@ import type { OperationRequest } from './admission.js';
  * @throws InvalidError OPERATION_TOO_COMPLEX, BAD_REQUEST
  */
 export async function bodyOf(request: IncomingMessage, mostBytes: number): Promise<unknown> {
+  // A GET says all in its address. Many clients name a type all the same, to prove that they are no form.
+  if (request.method === 'GET') return undefined;
   // Another type is a form's or none: Apollo Server refuses it as a possible forgery.
   const type = request.headers['content-type'] ?? '';
   if (!/^application\/(graphql-response\+)?json\b/i.test(type)) return undefined;

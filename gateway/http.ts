@@ -77,6 +77,10 @@ export class HttpSurface {
     // A person's browser, not a program: it gets the page to write operations in.
     if (request.method === 'GET' && !url.search && accept?.includes('text/html'))
       return void response.writeHead(302, { location: '/' }).end();
+    if (request.method !== 'GET' && request.method !== 'POST') {
+      response.setHeader('allow', 'GET, POST, OPTIONS');
+      return text(response, 405, 'Send operations by POST, or queries by GET.');
+    }
     const address = this.options.addressOf(request);
     return this.options.endpoint.answer(request, response, url, { authorization, address, requestId });
   }

@@ -178,6 +178,43 @@ describe('The GraphQL endpoint', () => {
     expect(await send({ query })).toEqual({ data: { whoami: 'ANONYMOUS' } });
     expect(await send({})).toEqual({ data: { whoami: 'ANONYMOUS' } });
   });
+
+  it('refuses a text with the hash of another one, and versions that it does not know, with BAD_REQUEST', async () => {
+    const query = '{ whoami }';
+    const sha256Hash = createHash('sha256').update(query).digest('hex');
+    const wrong = [
+      { version: 1, sha256Hash: '0'.repeat(64) },
+      { version: 2, sha256Hash },
+    ];
+    for (const persistedQuery of wrong) {
+      const answer = await fetch(`${graph.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query, extensions: { persistedQuery } }),
+      });
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] });
+    }
+  });
+
+  it('answers a GET that names a content type, as Apollo Client does', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${graph.url}/graphql?query=${encodeURIComponent('{ whoami }')}`, { headers });
+    expect(await answer.json()).toEqual({ data: { whoami: 'ANONYMOUS' } });
+  });
+
+  it.each(['PUT', 'PATCH', 'DELETE'])('runs nothing that comes by %s, whatever answer it accepts', async (method) => {
+    for (const accept of ['application/json', 'text/event-stream']) {
+      const answer = await fetch(`${graph.url}/graphql`, {
+        method,
+        headers: { 'content-type': 'application/json', accept },
+        body: JSON.stringify({ query: '{ whoami }' }),
+      });
+      expect(answer.status).toBe(405);
+      expect(answer.headers.get('allow')).toBe('GET, POST, OPTIONS');
+      expect(await answer.text()).not.toContain('ANONYMOUS');
+    }
+  });
 });
 
 describe('Rate limits', () => {
