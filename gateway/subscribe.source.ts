@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   type GraphQLField,
   type GraphQLSchema,
@@ -118,19 +119,24 @@ export function checkPrincipal(source: EventSource, principal: Principal): void 
     throw new ForbiddenError(`Only a ${source.principal.toLowerCase()} can subscribe to this.`);
 }
 
-const CURSOR = 'v1:';
+const CURSOR = /^v1:(\d{1,18}):[\w-]{8}$/;
 
-/** Where on the bus an event stands, as clients see it. */
-export function encodeCursor(position: string): string {
-  return Buffer.from(CURSOR + position, 'utf8').toString('base64url');
+/**
+ * Where on the bus an event stands, as clients see it, for one subject only: a stream that began at another's place
+ * would leave out events, and nobody would see it.
+ */
+export function encodeCursor(subject: string, position: string): string {
+  const mark = createHash('sha256').update(subject).digest('base64url').slice(0, 8);
+  return Buffer.from(`v1:${position}:${mark}`, 'utf8').toString('base64url');
 }
 
-/** @throws InvalidError INVALID_CURSOR */
-export function startFor(source: EventSource, args: Values): StartAt {
+/** @throws InvalidError INVALID_CURSOR, also for the cursor of another subject */
+export function startFor(source: EventSource, args: Values, subject: string): StartAt {
   const { after } = args;
   if (after === undefined || after === null) return source.start;
   const text = typeof after === 'string' && after.length <= 200 ? Buffer.from(after, 'base64url').toString('utf8') : '';
-  if (!text.startsWith(CURSOR) || encodeCursor(text.slice(CURSOR.length)) !== after)
+  const [, position] = CURSOR.exec(text) ?? [];
+  if (position === undefined || encodeCursor(subject, position) !== after)
     throw new InvalidError('INVALID_CURSOR', 'This cursor is not one of ours.');
-  return { after: text.slice(CURSOR.length) };
+  return { after: position };
 }

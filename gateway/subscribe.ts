@@ -77,7 +77,7 @@ export class Subscriptions {
     const args = this.argumentsOf(plan, variables);
     checkPrincipal(plan.source, principal);
     const subject = subjectFor(plan.source, args, principal);
-    const start = startFor(plan.source, args);
+    const start = startFor(plan.source, args, subject);
     const refusal = await this.guard(plan.source, args, context);
     if (refusal) return refusal;
     const leave = this.enter(subscriber);
@@ -178,7 +178,7 @@ export class Subscriptions {
 /** The event in the shape of the plan's first fetch: aliases, arguments and `__typename` as the planner wrote them. */
 async function answerOf(event: BusEvent, plan: SubscriptionPlan, variables: Values) {
   const { document, variables: used, schema } = plan.primary;
-  const payload = { ...event.payload, cursor: encodeCursor(event.position) };
+  const payload = { ...event.payload, cursor: encodeCursor(event.subject, event.position) };
   const variableValues = Object.fromEntries(
     used.filter((name) => variables[name] !== undefined).map((name) => [name, variables[name]]),
   );

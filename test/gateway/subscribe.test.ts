@@ -78,6 +78,17 @@ describe.each(clients)('A subscription over %s', (name, subscribe) => {
     second.leave();
   });
 
+  it('refuses the cursor of another stream: to begin there would leave out events unseen', async () => {
+    const first = subscribe({ url: graph.url, token: traveler, query: EVENTS, variables: { paymentId: id } });
+    const [event] = await first.receive(1);
+    first.leave();
+    const { cursor } = eventsIn([event ?? {}])[0] ?? { cursor: '' };
+    const query = 'subscription ($after: String) { partnerPaymentEvents(after: $after) { id } }';
+    const other = subscribe({ url: graph.url, token: partner, query, variables: { after: cursor } });
+    await other.ended;
+    expect(codesIn(other.received)).toEqual(['INVALID_CURSOR']);
+  });
+
   it('respects aliases and fragments at every depth', async () => {
     const query = `subscription ($id: ID!) { happening: paymentEvents(paymentId: $id) { ...Event } }
       fragment Event on PaymentEventDelivery { c: cursor id key: id n: sequence p: payment { s: status } }`;
