@@ -58,6 +58,8 @@ export function looksLikeEmvco(text: string): boolean {
  */
 export function parseEmvco(payload: string): EmvcoCode {
   if (!payload.isWellFormed()) malformed('the text is not Unicode');
+  // Neither alphabet of the scheme has them, and databases refuse some.
+  if (/\p{Cc}/u.test(payload)) malformed('there is a control character');
   if (!looksLikeEmvco(payload)) malformed('the payload format indicator must come first');
   const fields = parseFields(payload);
   if (Array.from(fields.keys()).at(-1) !== '63' || fields.get('63')?.length !== CRC_LENGTH)

@@ -227,3 +227,10 @@ function code(): fc.Arbitrary<EmvcoCode> {
     others: fields(65, 99, 30),
   });
 }
+
+describe('A control character', () => {
+  it.each(['\u0000', '\n', '\u007f', '\u0085'])('makes a code MALFORMED, whatever its checksum: %j', (character) => {
+    const text = buildEmvco({ ...STATIC, merchantName: `Jade${character}Garden` });
+    expect(() => parseEmvco(text)).toThrow(expect.objectContaining({ reason: 'MALFORMED' }));
+  });
+});
