@@ -19,9 +19,14 @@ export class MoneyType {
 
   @Field(() => String, { description: 'The amount as people of that locale write it, such as `$12.50`.' })
   formatted(
-    @Arg('locale', () => String, { defaultValue: 'en-US', description: 'A BCP 47 language tag.' }) locale: string,
+    @Arg('locale', () => String, {
+      nullable: true,
+      defaultValue: 'en-US',
+      description: 'A BCP 47 language tag; null is `en-US`.',
+    })
+    locale: string | null,
   ): string {
-    return formatMoney(Money.parse(this.amount, this.currencyCode), locale);
+    return formatMoney(Money.parse(this.amount, this.currencyCode), locale ?? undefined);
   }
 }
 

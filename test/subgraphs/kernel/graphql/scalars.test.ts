@@ -38,8 +38,9 @@ describe('scalars', () => {
   });
 
   it.each(['cn', 'CHN', '', 'C1'])('are no country %j', (value) => refuses(CountryCodeScalar, value));
-  it.each(['2026-02-29', '2026-1-1', '2026-13-01', '20260101', '2026-01-01T00:00:00Z', ''])('are no day %j', (value) =>
-    refuses(DateScalar, value),
+  it.each(['2026-02-29', '2026-1-1', '2026-13-01', '0000-01-01', '20260101', '2026-01-01T00:00:00Z', ''])(
+    'are no day %j',
+    (value) => refuses(DateScalar, value),
   );
   it.each(['2026-01-01', '2026-01-01 00:00:00Z', '2026-01-01T00:00:00', '2026-13-01T00:00:00Z', '1767225600'])(
     'are no moment %j',
@@ -82,6 +83,10 @@ describe('Money.formatted', () => {
       expect(formatMoney(Money.of(100n, 'USD'), locale)).toBe('$1.00');
     },
   );
+
+  it('takes null for no wish, as its nullable argument promises', () => {
+    expect(MoneyType.of(Money.of(100n, 'USD')).formatted(null)).toBe('$1.00');
+  });
 
   it('has the digits of every currency, however many locales are asked for', () => {
     for (const currency of currencies) {
