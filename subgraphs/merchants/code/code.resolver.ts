@@ -27,7 +27,8 @@ export class CodeResolver {
     @Arg('id', () => ID, { description: 'Which code.' }) id: string,
     @Ctx() { codes, principal }: MerchantsContext,
   ): Promise<PaymentCode> {
-    return codes.get(parseId('cod', id), principal.requireKnown());
+    principal.requireKnown();
+    return codes.get(parseId('cod', id), principal);
   }
 
   @Mutation(() => CreatePaymentCodePayload, {

@@ -423,6 +423,7 @@ describe('Cancelling a code', () => {
         expect(existing).toEqual(await world.ask(stranger, query, { id: newId('cod', 'cn') }));
       }
       expect(codesOf(await world.ask(asker.stranger, query, { id: code.id }))).toEqual(['UNAUTHENTICATED']);
+      expect(codesOf(await world.ask(asker.stranger, query, { id: 'x' }))).toEqual(['UNAUTHENTICATED']);
       expect(codesOf(await world.ask(staff, query, { id: 'x' }))).toEqual(['INVALID_ID']);
     }
     expect((await world.ask(asker.operator(), CANCEL, { id: code.id })).errors).toBeUndefined();
