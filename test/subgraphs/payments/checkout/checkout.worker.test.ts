@@ -1,0 +1,24 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { PgBoss } from 'pg-boss';
+import { after, HOUR, systemClock } from '../../../../subgraphs/kernel/clock.js';
+import { CheckoutWorker } from '../../../../subgraphs/payments/checkout/checkout.worker.js';
+import { World } from '../../../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.stop());
+
+describe('The worker of checkouts', () => {
+  it('writes down what the clock says, and leaves alone what is confirmed, cancelled or still open', async () => {
+    const [old, confirmed, open] = [await world.checkout('ok'), await world.checkout('ok'), await world.checkout('ok')];
+    await world.confirm(confirmed.id);
+    const em = world.payments.em.fork();
+    await em.execute("update checkout set expires_at = now() + interval '3 hours' where id = ?", [open.id]);
+    await new CheckoutWorker(world.payments.em, null as unknown as PgBoss, () => after(systemClock(), HOUR)).expire();
+    const rows = await em.execute<{ id: string; status: string }[]>('select id, status from checkout');
+    const status = new Map(rows.map((row) => [row.id, row.status]));
+    expect([old, confirmed, open].map(({ id }) => status.get(id))).toEqual(['EXPIRED', 'CONFIRMED', 'OPEN']);
+  });
+});
