@@ -10,7 +10,7 @@ import { releaseLimit } from '../limit/limit.repository.js';
 import { type Legs, lockLegs } from '../payment/payment.repository.js';
 import { announce } from '../payment/payment-event.repository.js';
 import { sendToReview } from '../saga/review.service.js';
-import { backOff, MOVED, type Progress } from '../saga/saga.states.js';
+import { backOff, MOVED, OVER, type Progress } from '../saga/saga.states.js';
 import type { Captured, Held, Refused, WalletClient } from '../wallet/wallet.client.js';
 
 /** The wallet keeps our keys for six hours: after that a retry could hold the money twice, so a person looks first. */
@@ -105,7 +105,7 @@ export class AuthorizationService {
       await releaseLimit(em, payment);
       await announce(em, payment, payment.record('DECLINED', this.now()));
     });
-    return MOVED;
+    return OVER;
   }
 
   private async captured(id: PaymentId, captured: Captured): Promise<Progress> {
@@ -119,7 +119,7 @@ export class AuthorizationService {
       await postWallet(em, payment, feeMinor, now);
       await announce(em, payment, payment.record('COMPLETED', now));
     });
-    return MOVED;
+    return OVER;
   }
 
   private async voided(id: PaymentId): Promise<Progress> {
@@ -133,6 +133,6 @@ export class AuthorizationService {
       await releaseLimit(em, payment);
       await announce(em, payment, payment.record('FAILED', now));
     });
-    return MOVED;
+    return OVER;
   }
 }

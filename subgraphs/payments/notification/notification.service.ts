@@ -1,5 +1,4 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { transaction } from '../../kernel/database.js';
 import type { Logger } from '../../kernel/telemetry.js';
 import type { SagaWorker } from '../saga/saga.worker.js';
 import { type ReceivedNotification, receive } from './notification.repository.js';
@@ -17,7 +16,7 @@ export class NotificationService {
   ) {}
 
   async take(notification: ReceivedNotification): Promise<void> {
-    const isNew = await transaction(this.em, (em) => receive(em, notification));
+    const isNew = await receive(this.em.fork(), notification);
     const { subjectId } = notification;
     if (!isNew || !subjectId) return;
     if (notification.saysPaid) await this.compare(subjectId);

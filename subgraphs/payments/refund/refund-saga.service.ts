@@ -112,7 +112,7 @@ export class RefundSaga {
       await postRefundGiven(em, payment, refund, now);
       await announce(em, payment, payment.record('REFUNDED', now, id));
     });
-    return MOVED;
+    return OVER;
   }
 
   /** The merchant has given it already, so there is no way back: it is owed to the payer, visibly. */
@@ -128,7 +128,7 @@ export class RefundSaga {
       payment.releaseRefund(refund);
       await announce(em, payment, payment.record('REFUND_FAILED', now, id));
     });
-    return MOVED;
+    return OVER;
   }
 
   /** Locks payment, then refund (everywhere in this order), and changes them if nobody did so before. */

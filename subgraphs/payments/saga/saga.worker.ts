@@ -8,6 +8,7 @@ import { backOff, type Progress } from './saga.states.js';
 
 /** Longer than a step takes at its worst; a killed process's work is taken up after that. */
 const LEASE_SECONDS = 40;
+const RENEW_AFTER_MS = 5_000;
 /** How soon the guard looks whether somebody still works on it. */
 const GUARD_SECONDS = 10;
 const SWEEP_MS = 5_000;
@@ -158,11 +159,14 @@ export class SagaWorker {
   private async drive(id: string): Promise<void> {
     const attempt = await this.claim(id);
     if (attempt === null) return;
+    let leasedAt = Date.now();
     for (let failures = attempt; !this.stopped; failures = 0) {
       const progress = await this.advance(id, failures);
       if (progress.kind === 'OVER') break;
       if (progress.kind === 'WAIT') return this.rest(id, progress, failures);
+      if (Date.now() - leasedAt < RENEW_AFTER_MS) continue;
       await this.renew(id);
+      leasedAt = Date.now();
     }
     await this.release(id);
   }
