@@ -62,6 +62,11 @@ export function parseId<Kind extends IdKind>(kind: Kind, id: string): Id<Kind> {
   return id as Id<Kind>;
 }
 
+/** Matches every id of a kind, and nothing else. */
+export function idPattern(kind: IdKind): RegExp {
+  return new RegExp(`^${kind}_[a-z]{2}_[0-7][0-9a-hjkmnp-tv-z]{25}$`);
+}
+
 /** The region that an id of ours names. */
 export function regionOf(id: Id<IdKind>): Region {
   return id.slice(4, 6);

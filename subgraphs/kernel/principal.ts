@@ -1,5 +1,13 @@
 import { ForbiddenError, invariant } from './error.js';
-import { type MerchantId, type OperatorId, type PartnerId, parseId, type TravelerId } from './id.js';
+import {
+  type Id,
+  idPattern,
+  type MerchantId,
+  type OperatorId,
+  type PartnerId,
+  parseId,
+  type TravelerId,
+} from './id.js';
 
 export const principalKinds = ['ANONYMOUS', 'TRAVELER', 'MERCHANT', 'PARTNER', 'OPERATOR', 'SERVICE'] as const;
 export type PrincipalKind = (typeof principalKinds)[number];
@@ -70,19 +78,19 @@ export class Principal implements PrincipalClaims {
   /** @throws ForbiddenError UNAUTHENTICATED, FORBIDDEN */
   requireTraveler(): TravelerId {
     this.require('TRAVELER');
-    return parseId('trv', this.subject);
+    return this.subjectAs('trv');
   }
 
   /** @throws ForbiddenError UNAUTHENTICATED, FORBIDDEN */
   requirePartner(): PartnerId {
     this.require('PARTNER');
-    return parseId('ptr', this.subject);
+    return this.subjectAs('ptr');
   }
 
   /** @throws ForbiddenError UNAUTHENTICATED, FORBIDDEN */
   requireOperator(): OperatorId {
     this.require('OPERATOR');
-    return parseId('opr', this.subject);
+    return this.subjectAs('opr');
   }
 
   /** @throws ForbiddenError FORBIDDEN when anyone but that service of ours asks */
@@ -94,6 +102,13 @@ export class Principal implements PrincipalClaims {
   requireScope(scope: string): void {
     this.requireKnown();
     if (!this.hasScope(scope)) throw new ForbiddenError('Your token lacks a scope.', 'FORBIDDEN', { scope });
+  }
+
+  private subjectAs<Kind extends 'trv' | 'ptr' | 'opr'>(kind: Kind): Id<Kind> {
+    // Signed, but by somebody who knows our people by other names.
+    if (!idPattern(kind).test(this.subject))
+      throw new ForbiddenError('This token is not one of ours.', 'UNAUTHENTICATED');
+    return this.subject as Id<Kind>;
   }
 
   private require(kind: PrincipalKind): void {

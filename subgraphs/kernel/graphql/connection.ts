@@ -40,8 +40,11 @@ export class ConnectionArgs {
 const LARGEST_PAGE = 100;
 const DEFAULT_PAGE = 20;
 
-/** @throws InvalidError INVALID_PAGE, INVALID_CURSOR */
-export function pageRequest(args: ConnectionArgs): PageRequest {
+/**
+ * @param key what the sort keys of this list look like: a cursor of another list is refused
+ * @throws InvalidError INVALID_PAGE, INVALID_CURSOR
+ */
+export function pageRequest(args: ConnectionArgs, key: RegExp): PageRequest {
   const { first, last, after, before } = args;
   if (first != null && last != null) throw new InvalidError('INVALID_PAGE', 'Ask for `first` or `last`, not for both.');
   const limit = first ?? last ?? DEFAULT_PAGE;
@@ -49,8 +52,8 @@ export function pageRequest(args: ConnectionArgs): PageRequest {
     throw new InvalidError('INVALID_PAGE', `A page has 0 to ${LARGEST_PAGE} entries.`, { most: LARGEST_PAGE });
   return {
     limit,
-    after: after == null ? null : decodeCursor(after),
-    before: before == null ? null : decodeCursor(before),
+    after: after == null ? null : decodeCursor(after, key),
+    before: before == null ? null : decodeCursor(before, key),
     backward: last != null,
   };
 }
@@ -63,9 +66,10 @@ export function encodeCursor(key: string): string {
 // Ours are ids and moments. What else a client sends must not reach the database: it refuses some characters.
 const KEY = /^k:([\x20-\x7e]{1,200})$/;
 
-function decodeCursor(cursor: string): string {
+function decodeCursor(cursor: string, form: RegExp): string {
   const [, key] = KEY.exec(Buffer.from(cursor, 'base64url').toString('utf8')) ?? [];
-  if (key === undefined) throw new InvalidError('INVALID_CURSOR', 'This cursor is not one of ours.');
+  if (key === undefined || !form.test(key))
+    throw new InvalidError('INVALID_CURSOR', 'This cursor is not one of this list.');
   return key;
 }
 

@@ -1,8 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
-import { InvalidError } from '../../kernel/error.js';
 import { type Connection, ConnectionArgs, connectionOf, pageRequest } from '../../kernel/graphql/connection.js';
-import { parseId } from '../../kernel/id.js';
-import type { PageRequest } from '../../kernel/page.js';
+import { idPattern, parseId } from '../../kernel/id.js';
 import type { PaymentCode } from '../code/code.entity.js';
 import { requireMember } from '../code/code.service.js';
 import { PaymentCodeConnection } from '../code/code.type.js';
@@ -35,20 +33,11 @@ export class MerchantResolver {
     @Ctx() { loaders, principal }: MerchantsContext,
   ): Promise<Connection<PaymentCode>> {
     requireMember(principal, merchant.id);
-    const page = await loaders.codesOfMerchant(codePage(args)).load(merchant.id);
+    const page = await loaders.codesOfMerchant(pageRequest(args, idPattern('cod'))).load(merchant.id);
     return connectionOf(
       page,
       (code) => code.id,
       (code) => code,
     );
   }
-}
-
-/** @throws InvalidError INVALID_PAGE, INVALID_CURSOR: the cursor of a code is its id */
-function codePage(args: ConnectionArgs): PageRequest {
-  const page = pageRequest(args);
-  for (const cursor of [page.after, page.before])
-    if (cursor !== null && !/^cod_[a-z]{2}_[0-9a-z]{26}$/.test(cursor))
-      throw new InvalidError('INVALID_CURSOR', 'This cursor is not one of ours.');
-  return page;
 }

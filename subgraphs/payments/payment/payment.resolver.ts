@@ -2,7 +2,7 @@ import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-g
 import { NotFoundError } from '../../kernel/error.js';
 import { type Connection, ConnectionArgs, connectionOf, pageOf, pageRequest } from '../../kernel/graphql/connection.js';
 import { MoneyType } from '../../kernel/graphql/money.type.js';
-import { parseId } from '../../kernel/id.js';
+import { idPattern, parseId } from '../../kernel/id.js';
 import type { PaymentsContext } from '../context.js';
 import { MerchantReference, QuoteReference, TravelerReference, WalletReference } from '../references.js';
 import { RefundConnection, RefundType } from '../refund/refund.type.js';
@@ -84,7 +84,7 @@ export class PaymentResolver {
   ): Promise<Connection<RefundType>> {
     // At most fifty a payment: read together for all payments of a request, then cut here.
     const rows = await loaders.refundsOf.load(payment.id);
-    const page = pageRequest(args);
+    const page = pageRequest(args, idPattern('ref'));
     const within = rows.filter(({ id }) => (!page.after || id < page.after) && (!page.before || id > page.before));
     const read = (page.backward ? within.reverse() : within).slice(0, page.limit + 1);
     return connectionOf(
@@ -128,7 +128,12 @@ export class TravelerPaymentsResolver {
     filter: PaymentFilterInput | null,
     @Ctx() { payments, principal }: PaymentsContext,
   ): Promise<Connection<PaymentType>> {
-    const page = await payments.pageOfTraveler(principal, traveler.id, filter ?? {}, pageRequest(args));
+    const page = await payments.pageOfTraveler(
+      principal,
+      traveler.id,
+      filter ?? {},
+      pageRequest(args, idPattern('pay')),
+    );
     return connectionOf(
       page,
       (payment) => payment.id,
@@ -147,7 +152,12 @@ export class MerchantPaymentsResolver {
     filter: PaymentFilterInput | null,
     @Ctx() { payments, principal }: PaymentsContext,
   ): Promise<Connection<PaymentType>> {
-    const page = await payments.pageOfMerchant(principal, merchant.id, filter ?? {}, pageRequest(args));
+    const page = await payments.pageOfMerchant(
+      principal,
+      merchant.id,
+      filter ?? {},
+      pageRequest(args, idPattern('pay')),
+    );
     return connectionOf(
       page,
       (payment) => payment.id,

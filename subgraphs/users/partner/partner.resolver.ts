@@ -1,13 +1,14 @@
 import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { InvalidError } from '../../kernel/error.js';
 import { type Connection, ConnectionArgs, connectionOf, pageRequest } from '../../kernel/graphql/connection.js';
-import type { PageRequest } from '../../kernel/page.js';
 import type { UsersContext } from '../context.js';
 import { MerchantReference } from '../references.js';
 import { hiddenTraveler, type TravelerProfile } from '../traveler/traveler.service.js';
 import { TravelerType } from '../traveler/traveler.type.js';
 import type { Partner, PartnerGrant } from './partner.entity.js';
 import { PartnerGrantConnection, PartnerGrantType, PartnerType } from './partner.type.js';
+
+/** The cursor of a grant is its position. */
+const POSITION = /^\d{1,18}$/;
 
 @Resolver(() => PartnerType)
 export class PartnerResolver {
@@ -17,7 +18,7 @@ export class PartnerResolver {
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Ctx() { partners }: UsersContext,
   ): Promise<Connection<PartnerGrant>> {
-    const page = await partners.listGrants(partner.id, grantPage(args));
+    const page = await partners.listGrants(partner.id, pageRequest(args, POSITION));
     return connectionOf(
       page,
       (grant) => grant.position.toString(),
@@ -44,13 +45,4 @@ export class PartnerGrantResolver {
 
 function isId<Kind extends 'mer' | 'trv'>(kind: Kind, id: string): id is `${Kind}_${string}` {
   return id.startsWith(`${kind}_`);
-}
-
-/** @throws InvalidError INVALID_PAGE, INVALID_CURSOR: the cursor of a grant is its position */
-function grantPage(args: ConnectionArgs): PageRequest {
-  const page = pageRequest(args);
-  for (const cursor of [page.after, page.before])
-    if (cursor !== null && !/^\d{1,18}$/.test(cursor))
-      throw new InvalidError('INVALID_CURSOR', 'This cursor is not one of ours.');
-  return page;
 }

@@ -179,4 +179,11 @@ describe('PrincipalSigner and PrincipalVerifier', () => {
         expect.objectContaining({ kind: expect.stringMatching(/Forbidden|Invalid/) }),
       );
   });
+
+  it('does not take a signed subject of another kind for one of ours', () => {
+    for (const subject of ['abc', 'mem_cn_01jgg00000e008000000000001', '']) {
+      const principal = new Principal({ kind: 'TRAVELER', subject, scopes: [], merchantIds: [] });
+      expect(() => principal.requireTraveler()).toThrow(expect.objectContaining({ code: 'UNAUTHENTICATED' }));
+    }
+  });
 });

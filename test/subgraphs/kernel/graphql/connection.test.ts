@@ -22,7 +22,7 @@ afterAll(() => client.end());
 
 /** Newest first, as every listing of ours. */
 async function list(args: ConnectionArgs) {
-  const request = pageRequest(args);
+  const request = pageRequest(args, /^id_/);
   const { rows } = await client.query<{ id: string }>(
     `select id from item where ($1::text is null or id < $1) and ($2::text is null or id > $2)
       order by id ${request.backward ? 'asc' : 'desc'} limit $3`,
@@ -73,7 +73,7 @@ describe('connection', () => {
   });
 
   it.each([[{ first: 101 }], [{ first: -1 }], [{ last: 101 }], [{ first: 1, last: 1 }]])('refuses %j', (args) => {
-    expect(() => pageRequest(args)).toThrow(expect.objectContaining({ code: 'INVALID_PAGE' }));
+    expect(() => pageRequest(args, /^id_/)).toThrow(expect.objectContaining({ code: 'INVALID_PAGE' }));
   });
 
   it.each([
@@ -85,8 +85,9 @@ describe('connection', () => {
     Buffer.from('k:é').toString('base64url'),
     Buffer.from([0x6b, 0x3a, 0xff, 0xfe]).toString('base64url'),
     encodeCursor('x'.repeat(201)),
+    encodeCursor('key_of_another_list'),
   ])('refuses the cursor %j', (cursor) => {
     for (const args of [{ after: cursor }, { before: cursor }])
-      expect(() => pageRequest(args)).toThrow(expect.objectContaining({ code: 'INVALID_CURSOR' }));
+      expect(() => pageRequest(args, /^id_/)).toThrow(expect.objectContaining({ code: 'INVALID_CURSOR' }));
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { encodeCursor } from '../../../../subgraphs/kernel/graphql/connection.js';
 import { newId, type PaymentId } from '../../../../subgraphs/kernel/id.js';
 import { asker, codesOf, entities } from '../../../support/ask.js';
 import { World } from '../../../support/world.js';
@@ -74,6 +75,7 @@ describe('The history of payments', () => {
     ['INVALID_PAGE', { first: -1 }],
     ['INVALID_PAGE', { first: 1, last: 1 }],
     ['INVALID_CURSOR', { first: 1, after: 'nonsense' }],
+    ['INVALID_CURSOR', { first: 1, after: encodeCursor(newId('cod', 'cn')) }],
   ])('answers %s to %j', async (code, args) => {
     const representations = [{ __typename: 'Traveler', id: world.maya.id }];
     expect(codesOf(await world.ask(world.maya.principal, PAGE, { representations, ...args }))).toEqual([code]);
