@@ -28,7 +28,7 @@ export interface Subscription {
 
 export type Client = (subscription: Subscription) => Subscriber;
 
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = 20_000;
 
 class Inbox {
   readonly received: Delivered[] = [];
@@ -52,8 +52,13 @@ class Inbox {
       leave,
       receive: async (count) => {
         if (this.received.length >= count) return this.received;
+        // Made here, so that it says who waited.
+        const asked = new Error('not enough arrived');
         await new Promise<void>((resolve, reject) => {
-          const late = () => reject(new Error(`only ${JSON.stringify(this.received)} arrived`));
+          const late = () => {
+            asked.message = `only ${JSON.stringify(this.received)} arrived`;
+            reject(asked);
+          };
           const timer = setTimeout(late, PATIENCE_MS);
           this.waiting.push({ count, resolve: () => resolve(clearTimeout(timer)) });
         });
