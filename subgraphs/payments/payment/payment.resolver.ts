@@ -3,9 +3,11 @@ import { NotFoundError } from '../../kernel/error.js';
 import { type Connection, ConnectionArgs, connectionOf, pageOf, pageRequest } from '../../kernel/graphql/connection.js';
 import { MoneyType } from '../../kernel/graphql/money.type.js';
 import { idPattern, parseId } from '../../kernel/id.js';
+import type { Page } from '../../kernel/page.js';
 import type { PaymentsContext } from '../context.js';
 import { MerchantReference, QuoteReference, TravelerReference, WalletReference } from '../references.js';
-import { RefundConnection, RefundType } from '../refund/refund.type.js';
+import type { Refund } from '../refund/refund.entity.js';
+import { RefundConnection } from '../refund/refund.type.js';
 import type { Payment } from './payment.entity.js';
 import {
   PaymentConnection,
@@ -81,7 +83,7 @@ export class PaymentResolver {
     @Root() payment: Payment,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Ctx() { loaders }: PaymentsContext,
-  ): Promise<Connection<RefundType>> {
+  ): Promise<Connection<Refund>> {
     // At most fifty a payment: read together for all payments of a request, then cut here.
     const rows = await loaders.refundsOf.load(payment.id);
     const page = pageRequest(args, idPattern('ref'));
@@ -90,7 +92,7 @@ export class PaymentResolver {
     return connectionOf(
       pageOf(page, read),
       (refund) => refund.id,
-      (refund) => refund as unknown as RefundType,
+      (refund) => refund,
     );
   }
 }
@@ -127,18 +129,14 @@ export class TravelerPaymentsResolver {
     @Arg('filter', () => PaymentFilterInput, { nullable: true, description: 'Which of them.' })
     filter: PaymentFilterInput | null,
     @Ctx() { payments, principal }: PaymentsContext,
-  ): Promise<Connection<PaymentType>> {
+  ): Promise<Connection<Payment>> {
     const page = await payments.pageOfTraveler(
       principal,
       traveler.id,
       filter ?? {},
       pageRequest(args, idPattern('pay')),
     );
-    return connectionOf(
-      page,
-      (payment) => payment.id,
-      (payment) => payment as unknown as PaymentType,
-    );
+    return connectionOfPayments(page);
   }
 }
 
@@ -151,17 +149,22 @@ export class MerchantPaymentsResolver {
     @Arg('filter', () => PaymentFilterInput, { nullable: true, description: 'Which of them.' })
     filter: PaymentFilterInput | null,
     @Ctx() { payments, principal }: PaymentsContext,
-  ): Promise<Connection<PaymentType>> {
+  ): Promise<Connection<Payment>> {
     const page = await payments.pageOfMerchant(
       principal,
       merchant.id,
       filter ?? {},
       pageRequest(args, idPattern('pay')),
     );
-    return connectionOf(
-      page,
-      (payment) => payment.id,
-      (payment) => payment as unknown as PaymentType,
-    );
+    return connectionOfPayments(page);
   }
+}
+
+/** The cursor of a payment is its id. */
+function connectionOfPayments(page: Page<Payment>): Connection<Payment> {
+  return connectionOf(
+    page,
+    (payment) => payment.id,
+    (payment) => payment,
+  );
 }
