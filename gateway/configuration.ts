@@ -92,11 +92,3 @@ function readSupergraph(path: string): string {
     throw new ConfigurationError(`SUPERGRAPH cannot be read: ${messageOf(thrown)}`);
   }
 }
-
-/**
- * Keeps @apollo/gateway from probing cloud metadata hosts and reporting to its maker. It reads this variable, and
- * nothing else, in its constructor.
- */
-export function reportToNobody(): void {
-  process.env['APOLLO_TELEMETRY_DISABLED'] = 'true';
-}

@@ -14,6 +14,19 @@ export interface GatewayContext {
   readonly signal?: AbortSignal;
 }
 
+const fingerprints = new WeakMap<Principal, string>();
+
+/**
+ * Equal for equal rights. Made once per principal object: a token's principal is the same object for all its requests.
+ */
+export function fingerprintOf(principal: Principal): string {
+  const known = fingerprints.get(principal);
+  if (known !== undefined) return known;
+  const { fingerprint } = principal;
+  fingerprints.set(principal, fingerprint);
+  return fingerprint;
+}
+
 /** For whom something is counted: the principal, or a stranger's address. */
 export function askerOf({ principal }: Identity, address: string): string {
   return principal.kind === 'ANONYMOUS' ? address : `${principal.kind} ${principal.subject}`;

@@ -1,15 +1,39 @@
 import type { DocumentNode, GraphQLFormattedError } from 'graphql';
-import { Pool } from 'undici';
+import type { FetchOperation } from './fetch.operation.js';
+
+export type Values = Readonly<Record<string, unknown>>;
 
 /** One fetch of a plan, as a subgraph receives it. */
-export interface SubgraphRequest {
-  readonly query: string;
-  /** `query`, parsed, where the planner kept it: for subgraphs in this process. */
-  readonly document?: DocumentNode;
-  readonly operationName?: string | null;
-  readonly variables?: Readonly<Record<string, unknown>>;
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly signal?: AbortSignal;
+export class SubgraphRequest {
+  constructor(
+    readonly operation: Pick<FetchOperation, 'text' | 'name' | 'opening' | 'document'>,
+    readonly variables: Values,
+    readonly headers: Readonly<Record<string, string>>,
+    /** The representations as JSON, where they are written already. */
+    private readonly representations: readonly string[] | null = null,
+  ) {}
+
+  get query(): string {
+    return this.operation.text;
+  }
+
+  /** `query`, parsed: for subgraphs in this process. */
+  get document(): DocumentNode {
+    return this.operation.document;
+  }
+
+  get operationName(): string | undefined {
+    return this.operation.name;
+  }
+
+  /** The whole request as JSON: for those who send it. */
+  get body(): string {
+    const { opening } = this.operation;
+    if (!this.representations) return `${opening}${JSON.stringify(this.variables).slice(1)}}`;
+    const { representations: _written, ...others } = this.variables;
+    const rest = JSON.stringify(others).slice(1);
+    return `${opening}"representations":[${this.representations.join(',')}]${rest === '}' ? '' : ','}${rest}}`;
+  }
 }
 
 export interface SubgraphAnswer {
@@ -17,40 +41,17 @@ export interface SubgraphAnswer {
   readonly errors?: readonly GraphQLFormattedError[];
 }
 
+/** A fetch under way, as whoever carries it sees it: it may be told to stop. */
+export interface Carried {
+  /** Called at most once, when nobody waits for the answer any more. */
+  onStop: (() => void) | null;
+}
+
 /** How a subgraph is reached: over HTTP or in this process. Throws whatever goes wrong on the way. */
-export type SubgraphTransport = (request: SubgraphRequest) => Promise<SubgraphAnswer>;
+export type SubgraphTransport = (request: SubgraphRequest, carried: Carried) => Promise<SubgraphAnswer>;
 
-export interface HttpTransport {
-  readonly ask: SubgraphTransport;
-  close(): Promise<void>;
-}
-
-const LARGEST_ANSWER = 32 * 1024 * 1024;
-
-/** A pool of kept connections to one subgraph. */
-export function overHttp(url: string, connections: number): HttpTransport {
-  const { origin, pathname, search } = new URL(url);
-  // Idle connections are given up well before a server of ours closes them (65 s): no request meets a closing one.
-  const pool = new Pool(origin, { connections, keepAliveTimeout: 30_000, maxResponseSize: LARGEST_ANSWER });
-  return {
-    ask: async ({ query, variables, operationName, headers, signal }) => {
-      const { statusCode, body } = await pool.request({
-        method: 'POST',
-        path: pathname + search,
-        headers: { ...headers, 'content-type': 'application/json', accept: 'application/json' },
-        body: JSON.stringify({ query, variables, operationName: operationName ?? undefined }),
-        signal: signal ?? null,
-      });
-      const text = await body.text();
-      return parseAnswer(text, statusCode);
-    },
-    // What is under way was given its deadline; when the pool is closed nobody waits for it any more.
-    close: () => pool.destroy(),
-  };
-}
-
-/** Any status will do when the body is a GraphQL answer; a load balancer's error page is none. */
-function parseAnswer(text: string, statusCode: number): SubgraphAnswer {
+/** Any status will do when the body is a GraphQL answer; a load balancer's error page is none. @throws Error */
+export function parseAnswer(text: string, statusCode: number): SubgraphAnswer {
   let answer: unknown;
   try {
     answer = JSON.parse(text);

@@ -1,4 +1,4 @@
-import type { GraphQLDataSource } from '@apollo/gateway';
+import type { GraphQLFormattedError } from 'graphql';
 import { sleep } from '../subgraphs/kernel/clock.js';
 import { messageOf, UnavailableError } from '../subgraphs/kernel/error.js';
 import { Principal } from '../subgraphs/kernel/principal.js';
@@ -6,8 +6,9 @@ import { PRINCIPAL_HEADER, type PrincipalSigner } from '../subgraphs/kernel/prin
 import { type Logger, REQUEST_ID_HEADER } from '../subgraphs/kernel/telemetry.js';
 import type { GatewayContext } from './context.js';
 import { CircuitBreaker } from './fetch.breaker.js';
-import { CallerGone, unlessAborted, within } from './fetch.deadline.js';
-import type { SubgraphAnswer, SubgraphRequest, SubgraphTransport } from './fetch.transport.js';
+import { FetchOperation } from './fetch.operation.js';
+import { type SubgraphAnswer, SubgraphRequest, type SubgraphTransport, type Values } from './fetch.transport.js';
+import { CallerGone, Flight, FlightWatch } from './fetch.watch.js';
 import type { GatewayMetrics } from './metrics.js';
 
 export interface FetchPolicy {
@@ -29,13 +30,26 @@ export const defaultFetchPolicy: FetchPolicy = {
 
 const RETRY_PAUSE_MS = 50;
 const STRANGER = Principal.anonymous();
-const MUTATION = /^\s*mutation\b/;
+const PING = new FetchOperation('query', '{ __typename }', undefined, []);
 
-type ProcessOptions = Parameters<GraphQLDataSource['process']>[0];
+/** How long the answer may still take, in milliseconds: nobody waits for it any longer. */
+export const DEADLINE_HEADER = 'x-deadline-ms';
+
+/** What one fetch asks for. */
+export interface Question {
+  readonly operation: FetchOperation;
+  readonly variables: Values;
+  /** The representations in `variables`, written as JSON. */
+  readonly representations?: readonly string[];
+}
+
+/** Who waits for a fetch. */
+export type Asking = Pick<GatewayContext, 'identity' | 'requestId' | 'signal'>;
 
 /** One subgraph, as plans fetch from it: with the asker's signed identity, deadlines, retries and a circuit breaker. */
-export class SubgraphSource implements GraphQLDataSource {
+export class SubgraphSource {
   private readonly breaker = new CircuitBreaker();
+  private readonly watch = new FlightWatch();
   private inFlight = 0;
 
   constructor(
@@ -47,52 +61,88 @@ export class SubgraphSource implements GraphQLDataSource {
     private readonly logger: Logger,
   ) {}
 
-  /** Never throws: what goes wrong on the way is an error of the answer, with a code that clients know. */
-  async process(options: ProcessOptions): Promise<SubgraphAnswer> {
-    const incoming = 'incomingRequestContext' in options ? options : null;
-    const context = incoming?.context as GatewayContext | undefined;
-    const { query = '', variables, operationName } = options.request;
-    try {
-      const answer = await this.ask({ query, variables, operationName, document: incoming?.document }, context);
-      checkEntities(variables, answer);
-      return answer;
-    } catch (thrown) {
-      if (!(thrown instanceof CallerGone))
-        this.logger.warn({ subgraph: this.name, cause: messageOf(thrown) }, 'a subgraph did not answer');
-      return { errors: [unavailable(this.name, MUTATION.test(query), incoming?.pathInIncomingRequest)] };
-    }
+  /** @throws CallerGone, or whatever went wrong on the way after all attempts */
+  async ask(question: Question, asking: Asking): Promise<SubgraphAnswer> {
+    const flight = this.launch(question, asking.requestId, await this.token(asking.identity.principal));
+    flight.joinedBy(asking.signal);
+    return flight.outcome;
+  }
+
+  /** Begins to ask. Whoever waits joins the flight. */
+  launch(question: Question, requestId: string | undefined, token: string): Flight<SubgraphAnswer> {
+    const isMutation = question.operation.kind === 'mutation';
+    const mostMs = isMutation ? this.policy.mutationDeadlineMs : this.policy.queryDeadlineMs;
+    const flight = new Flight<SubgraphAnswer>(performance.now() + mostMs, isMutation);
+    this.watch.add(flight);
+    void this.fly(flight, question, requestId, token);
+    return flight;
+  }
+
+  token(principal: Principal): Promise<string> {
+    return this.signer.sign(principal);
+  }
+
+  /** What a client reads in the place of an answer. */
+  refusal(thrown: unknown, { operation }: Pick<Question, 'operation'>): GraphQLFormattedError {
+    if (!(thrown instanceof CallerGone))
+      this.logger.warn({ subgraph: this.name, cause: messageOf(thrown) }, 'a subgraph did not answer');
+    return unavailable(this.name, operation.kind === 'mutation');
   }
 
   /** Whether anything that speaks GraphQL answers there. @throws whatever is wrong */
   async ping(deadlineMs: number): Promise<void> {
-    const headers = await this.headers(STRANGER, undefined);
-    const request = { query: '{ __typename }', headers };
-    await within(deadlineMs, undefined, (signal) =>
-      unlessAborted(signal, () => this.transport({ ...request, signal })),
+    const flight = new Flight<SubgraphAnswer>(performance.now() + deadlineMs, true);
+    this.watch.add(flight);
+    const request = new SubgraphRequest(PING, {}, { [PRINCIPAL_HEADER]: await this.token(STRANGER) });
+    this.transport(request, flight).then(
+      (answer) => flight.land(answer),
+      (thrown) => flight.fail(thrown),
     );
+    await flight.outcome.finally(() => this.watch.remove(flight));
   }
 
-  private async ask(request: Omit<SubgraphRequest, 'headers'>, context?: GatewayContext): Promise<SubgraphAnswer> {
-    const isMutation = MUTATION.test(request.query);
-    const headers = await this.headers(context?.identity.principal ?? STRANGER, context?.requestId);
-    // A mutation that was sent runs to its end, also when its caller hangs up.
-    const signal = isMutation ? undefined : context?.signal;
-    const deadlineMs = isMutation ? this.policy.mutationDeadlineMs : this.policy.queryDeadlineMs;
-    return within(deadlineMs, signal, async (ending) => {
-      const retries = isMutation ? 0 : this.policy.retries;
+  close(): void {
+    this.watch.close();
+  }
+
+  private async fly(flight: Flight<SubgraphAnswer>, question: Question, requestId: string | undefined, token: string) {
+    const retries = question.operation.kind === 'mutation' ? 0 : this.policy.retries;
+    try {
       for (let attempt = 0; ; attempt += 1) {
         try {
-          return await this.attempt({ ...request, headers }, ending);
+          flight.land(await this.attempt(flight, this.requestFor(flight, question, requestId, token)));
+          return;
         } catch (thrown) {
-          if (attempt >= retries || ending.aborted || thrown instanceof UnavailableError) throw thrown;
+          if (attempt >= retries || flight.reason || thrown instanceof UnavailableError) throw thrown;
           // Jitter: those who failed together do not return together.
-          await sleep(RETRY_PAUSE_MS * 2 ** attempt * (0.5 + Math.random()), ending);
+          await sleep(RETRY_PAUSE_MS * 2 ** attempt * (0.5 + Math.random()));
+          if (flight.reason) throw flight.reason;
         }
       }
-    });
+    } catch (thrown) {
+      flight.fail(thrown);
+    } finally {
+      this.watch.remove(flight);
+    }
   }
 
-  private async attempt(request: Omit<SubgraphRequest, 'signal'>, signal: AbortSignal): Promise<SubgraphAnswer> {
+  /** Only what we say: nothing a client sent as a header goes further than this gateway. */
+  private requestFor(
+    { deadlineAt }: Flight<SubgraphAnswer>,
+    question: Question,
+    requestId: string | undefined,
+    token: string,
+  ) {
+    const { operation, variables, representations } = question;
+    const headers: Record<string, string> = {
+      [PRINCIPAL_HEADER]: token,
+      [DEADLINE_HEADER]: String(Math.max(1, Math.round(deadlineAt - performance.now()))),
+    };
+    if (requestId) headers[REQUEST_ID_HEADER] = requestId;
+    return new SubgraphRequest(operation, variables, headers, representations);
+  }
+
+  private async attempt(flight: Flight<SubgraphAnswer>, request: SubgraphRequest): Promise<SubgraphAnswer> {
     if (this.inFlight >= this.policy.mostInFlight)
       throw new UnavailableError('SUBGRAPH_UNAVAILABLE', 'too many in flight');
     if (!this.breaker.admits()) throw new UnavailableError('SUBGRAPH_UNAVAILABLE', 'the circuit is open');
@@ -100,12 +150,12 @@ export class SubgraphSource implements GraphQLDataSource {
     const started = performance.now();
     let outcome: 'ok' | 'failed' | 'abandoned' = 'failed';
     try {
-      const answer = await unlessAborted(signal, () => this.transport({ ...request, signal }));
+      const answer = await this.carry(flight, request);
       outcome = 'ok';
       this.breaker.succeeded();
       return answer;
     } catch (thrown) {
-      if (thrown instanceof CallerGone) {
+      if (flight.reason instanceof CallerGone) {
         outcome = 'abandoned';
         this.breaker.abandoned();
       } else this.breaker.failed();
@@ -116,31 +166,40 @@ export class SubgraphSource implements GraphQLDataSource {
     }
   }
 
-  /** Only what we say: nothing a client sent as a header goes further than this gateway. */
-  private async headers(principal: Principal, requestId: string | undefined): Promise<Record<string, string>> {
-    const token = await this.signer.sign(principal);
-    return { [PRINCIPAL_HEADER]: token, ...(requestId && { [REQUEST_ID_HEADER]: requestId }) };
+  private carry(flight: Flight<SubgraphAnswer>, request: SubgraphRequest): Promise<SubgraphAnswer> {
+    return new Promise((resolve, reject) => {
+      flight.onEnd = reject;
+      this.transport(request, flight).then((answer) => {
+        try {
+          checkEntities(request.variables, answer);
+          resolve(answer);
+        } catch (thrown) {
+          reject(thrown as Error);
+        }
+      }, reject);
+    });
   }
 }
 
 /** An answer of another length would put one row's facts into another row. */
-function checkEntities(variables: Record<string, unknown> | undefined, answer: SubgraphAnswer): void {
-  const asked = variables?.['representations'];
-  if (!Array.isArray(asked) || !answer.data) return;
-  const entities = answer.data['_entities'];
-  if (entities === null && answer.errors?.length) return;
+function checkEntities(variables: Values, { data, errors }: SubgraphAnswer): void {
+  const asked = variables['representations'];
+  if (!Array.isArray(asked) || !data) return;
+  const entities = data['_entities'];
+  if (entities === null && errors?.length) return;
   if (!Array.isArray(entities) || entities.length !== asked.length)
     throw new Error('not the entities that were asked for');
 }
 
-function unavailable(subgraph: string, isMutation: boolean, path: readonly (string | number)[] | undefined) {
-  const error = new UnavailableError('SUBGRAPH_UNAVAILABLE', 'A part of the service does not answer. Try again.', {
-    service: subgraph,
-    // The answer is lost, not necessarily the effect: a client repeats it with the same idempotency key.
-    ...(isMutation && { outcome: 'UNKNOWN' }),
-  });
-  const { message, code, transient, details } = error;
-  // A path through a list (`@`) names no single place.
-  const place = path && path.length > 0 && !path.includes('@') ? { path: [] } : {};
-  return { message, ...place, extensions: { code, transient, details } };
+function unavailable(subgraph: string, isMutation: boolean): GraphQLFormattedError {
+  const { message, code, transient, details } = new UnavailableError(
+    'SUBGRAPH_UNAVAILABLE',
+    'A part of the service does not answer. Try again.',
+    {
+      service: subgraph,
+      // The answer is lost, not necessarily the effect: a client repeats it with the same idempotency key.
+      ...(isMutation && { outcome: 'UNKNOWN' }),
+    },
+  );
+  return { message, extensions: { code, transient, details } };
 }

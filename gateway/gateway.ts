@@ -1,21 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { GraphQLDataSource } from '@apollo/gateway';
 import type { Registry } from 'prom-client';
 import type { EventBus } from '../subgraphs/kernel/event/event-bus.js';
 import type { PrincipalSigner } from '../subgraphs/kernel/principal.token.js';
 import type { Logger } from '../subgraphs/kernel/telemetry.js';
 import { Admission, type AdmissionOptions, defaultLimits, defaultRate } from './admission.js';
 import type { Authenticator } from './authentication.js';
-import { Executor } from './execute.js';
+import { Execution } from './execute.js';
+import { TypeConditions } from './execute.types.js';
+import { type HttpTransport, overHttp } from './fetch.http.js';
 import { defaultFetchPolicy, type FetchPolicy, SubgraphSource } from './fetch.js';
-import { type HttpTransport, overHttp, type SubgraphTransport } from './fetch.transport.js';
+import { FetchOperations } from './fetch.operation.js';
+import { MutationCount } from './fetch.queries.js';
+import { Subgraph, Subgraphs } from './fetch.subgraphs.js';
+import type { SubgraphTransport } from './fetch.transport.js';
 import { Health, type Readiness } from './health.js';
+import { Host } from './host.js';
 import { GraphqlEndpoint } from './http.graphql.js';
 import { addressReader, GRAPHQL_PATH, HttpSurface } from './http.js';
 import { GatewayMetrics } from './metrics.js';
 import { Operations } from './operation.js';
 import { createPlanner } from './plan.js';
+import { Preparation } from './prepare.js';
 import { overWebSocket } from './subscribe.graphql-ws.js';
 import { Subscriptions } from './subscribe.js';
 import { SubscriptionPlans } from './subscribe.plan.js';
@@ -48,8 +54,6 @@ export interface GatewayOptions {
   /** How many proxies of ours stand in front: so far `X-Forwarded-For` is believed. */
   readonly trustedProxies?: number;
   readonly now?: () => number;
-  /** Replaces the fetch layer for queries and mutations: only benchmarks do, to measure it. */
-  readonly buildService?: (definition: { name: string; url?: string }) => GraphQLDataSource;
 }
 
 /** The gateway, wired but not listening: whoever has an HTTP server hands it requests. */
@@ -69,6 +73,7 @@ const SANDBOX = 'https://studio.apollographql.com';
 const CONNECTIONS = 64;
 const MOST_BODY_BYTES = 512 * 1024;
 const MOST_STREAMS = 1_000;
+const MOST_FETCH_OPERATIONS = 10_000;
 
 /** @throws when the supergraph is not usable: not valid, or with features that nothing here enforces */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
@@ -81,28 +86,24 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const eventSources = readEventSources(loaded.full, loaded.api);
   const metrics = new GatewayMetrics(registry);
   const virtual = new Set([...eventSources.values()].map((source) => source.subgraph));
-  const { sources, pools } = openSources(options, loaded, virtual, metrics);
-  const services = Object.fromEntries(sources.map((source) => [source.name, source]));
-
-  // Subgraphs in this process take each fetch parsed; over HTTP the parsed text would only fill the plan cache.
-  const withDocuments = pools.length < sources.length;
-  const { buildService } = options;
-  const executor = await Executor.start({
-    supergraph,
-    services,
-    buildService,
-    development,
-    withDocuments,
-    metrics,
-    logger,
-  });
-  const plans = new SubscriptionPlans(loaded, createPlanner(loaded, withDocuments), eventSources);
+  const mutations = new MutationCount();
+  const { subgraphs, pools } = openSubgraphs(options, loaded, virtual, mutations, metrics);
+  const steps = {
+    types: new TypeConditions(loaded.full),
+    operations: new FetchOperations(MOST_FETCH_OPERATIONS),
+    subgraphs,
+  };
+  const planner = createPlanner(loaded);
+  const preparation = new Preparation({ api: loaded.api, planner, steps, introspection: development });
+  const execution = new Execution(loaded, mutations);
+  const host = await Host.start({ loaded, preparation, execution, development, metrics, logger });
+  const plans = new SubscriptionPlans(loaded, planner, steps, eventSources);
   const mostPerAsker = options.mostStreams ?? MOST_STREAMS;
   const subscriptions = new Subscriptions({
     loaded,
     plans,
-    services,
-    executor,
+    execution,
+    host,
     bus,
     mostPerAsker,
     metrics,
@@ -111,11 +112,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
 
   const admission = new Admission({ limits: defaultLimits, rate: defaultRate, ...options.admission });
-  const operations = new Operations(options.authenticator, admission, executor, subscriptions, metrics, logger);
+  const operations = new Operations(options.authenticator, admission, host, subscriptions, metrics, logger);
   const mostBytes = options.mostBodyBytes ?? MOST_BODY_BYTES;
   const addressOf = addressReader(options.trustedProxies ?? 0);
-  const health = new Health(sources, bus, logger);
-  const endpoint = new GraphqlEndpoint({ operations, executor, mostBytes, logger });
+  const health = new Health(subgraphs.sources, bus, logger);
+  const endpoint = new GraphqlEndpoint({ operations, host, mostBytes, logger });
   const cors = { origins: [...(options.corsOrigins ?? []), ...(development ? [SANDBOX] : [])], loopback: development };
   const surface = new HttpSurface({ endpoint, health, registry, cors, development, addressOf, logger });
   const webSockets = overWebSocket(operations, { mostBytes, addressOf, logger });
@@ -141,16 +142,18 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     drain,
     close: async () => {
       await drain();
-      await executor.stop();
+      await host.stop();
+      for (const source of subgraphs.sources) source.close();
       await Promise.all(pools.map((pool) => pool.close()));
     },
   };
 }
 
-function openSources(
+function openSubgraphs(
   options: GatewayOptions,
   loaded: LoadedSupergraph,
   virtual: ReadonlySet<string>,
+  mutations: MutationCount,
   metrics: GatewayMetrics,
 ) {
   const policy = { ...defaultFetchPolicy, ...options.fetch };
@@ -160,11 +163,12 @@ function openSources(
     pools.push(pool);
     return pool.ask;
   };
-  const sources = loaded.subgraphs
+  const served = loaded.subgraphs
     .filter(({ name }) => !virtual.has(name))
-    .map(({ name, url }) => {
+    .map(({ name, url }): [string, Subgraph] => {
       const transport = options.subgraphs?.[name] ?? transportTo(name, url);
-      return new SubgraphSource(name, transport, options.signer, policy, metrics, options.logger);
+      const source = new SubgraphSource(name, transport, options.signer, policy, metrics, options.logger);
+      return [name, new Subgraph(source, mutations, metrics)];
     });
-  return { sources, pools };
+  return { subgraphs: new Subgraphs(new Map(served)), pools };
 }

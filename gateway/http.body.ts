@@ -12,22 +12,41 @@ export async function bodyOf(request: IncomingMessage, mostBytes: number): Promi
   // Another type is a form's or none: Apollo Server refuses it as a possible forgery.
   const type = request.headers['content-type'] ?? '';
   if (!/^application\/(graphql-response\+)?json\b/i.test(type)) return undefined;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > mostBytes)
-      throw new InvalidError('OPERATION_TOO_COMPLEX', `This request is too large: at most ${mostBytes} bytes.`, {
-        what: 'bytes',
-        most: mostBytes,
-      });
-    chunks.push(chunk);
-  }
+  const bytes = await bytesOf(request, mostBytes);
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return JSON.parse(bytes.toString('utf8'));
   } catch {
     throw new InvalidError('BAD_REQUEST', 'The body is not JSON.');
   }
+}
+
+/** By events: iterating a stream costs several times as much, for each request. */
+function bytesOf(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= mostBytes) chunks.push(chunk);
+      else {
+        request.pause();
+        reject(tooLarge(mostBytes));
+      }
+    });
+    request.once('end', () => {
+      const [only] = chunks;
+      resolve(only && chunks.length === 1 ? only : Buffer.concat(chunks));
+    });
+    request.once('error', reject);
+    request.once('close', () => reject(new InvalidError('BAD_REQUEST', 'The request broke off.')));
+  });
+}
+
+function tooLarge(mostBytes: number): InvalidError {
+  return new InvalidError('OPERATION_TOO_COMPLEX', `This request is too large: at most ${mostBytes} bytes.`, {
+    what: 'bytes',
+    most: mostBytes,
+  });
 }
 
 /** The operation in a POST's body or a GET's query. Whatever has another shape is left out; Apollo Server says so. */

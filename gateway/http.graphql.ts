@@ -5,7 +5,7 @@ import { InvalidError } from '../subgraphs/kernel/error.js';
 import type { Logger } from '../subgraphs/kernel/telemetry.js';
 import type { OperationRequest } from './admission.js';
 import { formatThrown } from './errors.js';
-import type { Executor } from './execute.js';
+import type { Host } from './host.js';
 import { bodyOf, operationIn } from './http.body.js';
 import { type Acceptance, acceptanceOf } from './negotiation.js';
 import type { AdmittedArrival, Arrival, Operations } from './operation.js';
@@ -13,7 +13,7 @@ import { writeStream } from './stream.writer.js';
 
 export interface GraphqlEndpointOptions {
   readonly operations: Operations;
-  readonly executor: Executor;
+  readonly host: Host;
   readonly mostBytes: number;
   readonly logger: Logger;
 }
@@ -40,7 +40,7 @@ export class GraphqlEndpoint {
       const arrived = await this.options.operations.admit(operation, { ...arrival, signal: gone.signal });
       const streaming = streamFor(acceptance, arrived, request.method);
       if (streaming) return await this.stream(response, streaming, operation, arrived);
-      await this.whole(request, response, url, body, arrived);
+      await this.whole(request, response, url, body, arrived, acceptance);
     } catch (thrown) {
       await this.refuse(response, acceptance, thrown);
     }
@@ -61,12 +61,14 @@ export class GraphqlEndpoint {
     url: URL,
     body: unknown,
     arrived: AdmittedArrival,
+    acceptance: Acceptance,
   ) {
+    if (await this.answered(request, response, arrived, acceptance)) return;
     const headers = new HeaderMap();
     for (const [name, value] of Object.entries(request.headers))
       if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
     const method = (request.method ?? '').toUpperCase();
-    const answer = await this.options.executor.overHttp({ method, headers, search: url.search, body }, arrived.context);
+    const answer = await this.options.host.overHttp({ method, headers, search: url.search, body }, arrived.context);
     if (response.destroyed) return;
     response.writeHead(answer.status ?? 200, Object.fromEntries(answer.headers));
     if (answer.body.kind === 'complete') response.end(answer.body.string);
@@ -74,6 +76,27 @@ export class GraphqlEndpoint {
       for await (const chunk of answer.body.asyncIterator) response.write(chunk);
       response.end();
     }
+  }
+
+  /** What Apollo Server would answer, where it would only answer: a POST with a text and nothing wrong with it. */
+  private async answered(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { admitted, context }: AdmittedArrival,
+    { jsonType }: Acceptance,
+  ): Promise<boolean> {
+    if (request.method !== 'POST' || !admitted || admitted.extensions?.['persistedQuery'] || !jsonType) return false;
+    const answer = await this.options.host.answer(admitted, context);
+    if (!answer) return false;
+    if (response.destroyed) return true;
+    const text = JSON.stringify(answer);
+    response.writeHead(200, {
+      'content-type': `${jsonType}; charset=utf-8`,
+      'cache-control': 'no-store',
+      'content-length': Buffer.byteLength(text),
+    });
+    response.end(text);
+    return true;
   }
 
   /** An operation that was refused before Apollo Server saw it. */

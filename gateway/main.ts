@@ -6,11 +6,10 @@ import { PrincipalSigner } from '../subgraphs/kernel/principal.token.js';
 import { closesInOrder } from '../subgraphs/kernel/server.close.js';
 import { createLogger, createMetrics } from '../subgraphs/kernel/telemetry.js';
 import { jwtAuthenticator } from './authentication.js';
-import { readGatewayConfiguration, reportToNobody } from './configuration.js';
+import { readGatewayConfiguration } from './configuration.js';
 import { createGateway } from './gateway.js';
 
 // The gateway as a service of its own: subgraphs over HTTP, everything else from the environment.
-reportToNobody();
 const logger = createLogger('gateway');
 const configuration = readGatewayConfiguration();
 const bus = await openEventBus(process.env, logger);

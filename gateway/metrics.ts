@@ -15,6 +15,8 @@ export class GatewayMetrics {
   private readonly latency: Histogram;
   private readonly refusals: Counter;
   private readonly fetches: Histogram;
+  private readonly joins: Counter;
+  private readonly merges: Histogram;
   private readonly streams: Gauge;
   private readonly events: Counter;
   private readonly lag: Histogram;
@@ -45,6 +47,19 @@ export class GatewayMetrics {
       help: 'One attempt to ask a subgraph.',
       labelNames: ['subgraph', 'outcome'],
       buckets: SECONDS,
+      registers,
+    });
+    this.joins = new Counter({
+      name: 'gateway_coalesced_fetches_total',
+      help: 'Fetches that joined an equal one under way instead of being sent.',
+      labelNames: ['subgraph'],
+      registers,
+    });
+    this.merges = new Histogram({
+      name: 'gateway_entity_fetch_requests',
+      help: 'How many requests one fetch of entities served.',
+      labelNames: ['subgraph'],
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128],
       registers,
     });
     this.streams = new Gauge({
@@ -83,6 +98,14 @@ export class GatewayMetrics {
 
   fetched(subgraph: string, outcome: string, ms: number): void {
     this.fetches.observe({ subgraph, outcome }, ms / SECOND);
+  }
+
+  coalesced(subgraph: string): void {
+    this.joins.inc({ subgraph });
+  }
+
+  merged(subgraph: string, requests: number): void {
+    this.merges.observe({ subgraph }, requests);
   }
 
   streamOpened(transport: StreamTransport): void {

@@ -7,11 +7,15 @@ import { serverSentEvents } from './subscribe.sse.js';
 export interface Acceptance {
   /** A whole JSON document. */
   readonly json: boolean;
+  /** Under which name it takes JSON. */
+  readonly jsonType: JsonType | null;
   /** The streaming protocol it likes best, if any. */
   readonly stream: { readonly transport: StreamTransport; readonly format: StreamFormat } | null;
   /** It would rather have a stream, also for what is refused at once. */
   readonly prefersStream: boolean;
 }
+
+export type JsonType = 'application/json' | 'application/graphql-response+json';
 
 interface MediaRange {
   readonly type: string;
@@ -19,11 +23,16 @@ interface MediaRange {
   readonly quality: number;
 }
 
-const JSON_TYPES = new Set(['application/json', 'application/graphql-response+json', 'application/*', '*/*']);
+const JSON_TYPES = new Map<string, JsonType>([
+  ['application/json', 'application/json'],
+  ['application/graphql-response+json', 'application/graphql-response+json'],
+  ['application/*', 'application/json'],
+  ['*/*', 'application/json'],
+]);
 
 /** Parsed, not compared: clients quote values, add parameters and put them in any order. */
 export function acceptanceOf(accept: string | undefined): Acceptance {
-  if (!accept) return { json: true, stream: null, prefersStream: false };
+  if (!accept) return { json: true, jsonType: 'application/json', stream: null, prefersStream: false };
   const ranges = accept
     .split(',')
     .map(parseRange)
@@ -34,6 +43,7 @@ export function acceptanceOf(accept: string | undefined): Acceptance {
   const range = ranges[streaming];
   return {
     json: json >= 0,
+    jsonType: JSON_TYPES.get(ranges[json]?.type ?? '') ?? null,
     stream: range ? streamOf(range) : null,
     prefersStream: streaming >= 0 && (json < 0 || streaming < json),
   };

@@ -1,5 +1,4 @@
-import { buildOperationContext } from '@apollo/gateway';
-import type { QueryPlan, SubscriptionNode } from '@apollo/query-planner';
+import type { SubscriptionNode } from '@apollo/query-planner';
 import {
   type DocumentNode,
   type FieldNode,
@@ -14,12 +13,13 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { InvalidError, messageOf } from '../subgraphs/kernel/error.js';
+import { type CompiledOperation, compileOperation } from './execute.compile.js';
+import { compileRewrites, type Rewrite } from './execute.rewrite.js';
+import type { StepCompilation } from './execute.step.js';
 import type { Planner } from './plan.js';
+import { type SingleOperation, singleOperation } from './prepare.operation.js';
 import type { EventSource } from './subscribe.source.js';
 import type { LoadedSupergraph } from './supergraph.js';
-
-/** Stands for the subscription's own subgraph in a plan: an event answers it. No real subgraph has this name. */
-export const EVENT_SERVICE = '__event';
 
 /** A subscription that needs no more planning: one for all who send the same text. */
 export interface SubscriptionPlan {
@@ -33,8 +33,10 @@ export interface SubscriptionPlan {
     readonly variables: readonly string[];
     readonly schema: GraphQLSchema;
   };
-  readonly eventPlan: QueryPlan;
-  readonly operationContext: ReturnType<typeof buildOperationContext>;
+  /** Changes the event into what the rest of the plan expects. */
+  readonly rewrite: Rewrite | null;
+  /** All but the event itself. */
+  readonly compiled: CompiledOperation;
 }
 
 const MOST_PLANS = 1_000;
@@ -47,44 +49,41 @@ export class SubscriptionPlans {
   constructor(
     private readonly loaded: LoadedSupergraph,
     private readonly planner: Planner,
+    private readonly steps: StepCompilation,
     private readonly sources: ReadonlyMap<string, EventSource>,
   ) {
     for (const { subgraph } of sources.values()) this.eventSchemas.set(subgraph, this.schemaOf(subgraph));
   }
 
   /** The plan, or what is wrong with the operation. */
-  get(text: string, document: DocumentNode, operationName?: string): SubscriptionPlan | readonly Error[] {
+  async get(
+    text: string,
+    document: DocumentNode,
+    operationName?: string,
+  ): Promise<SubscriptionPlan | readonly Error[]> {
     const key = `${operationName ?? ''}\n${text}`;
     const known = this.plans.get(key);
     if (known) return known;
-    const plan = this.build(document, operationName);
+    const plan = await this.build(document, operationName);
     this.plans.set(key, plan);
     return plan;
   }
 
-  private build(document: DocumentNode, operationName?: string): SubscriptionPlan | readonly Error[] {
+  private async build(document: DocumentNode, operationName?: string): Promise<SubscriptionPlan | readonly Error[]> {
     try {
       // No Apollo pipeline runs for a subscription. graphql-js throws here for @include and @skip on the root field.
       const problems = validate(this.loaded.api, document, specifiedRules);
       if (problems.length > 0) return problems.map(withValidationCode);
-      const { node } = this.planner.plan(document, operationName);
+      const single = singleOperation(document, operationName);
+      const { node } = await this.planner.plan(single.document, operationName);
       if (node?.kind !== 'Subscription') return [unplannable('It selects no field of the subscription type.')];
-      return this.complete(node, document, operationName);
+      return this.complete(node, single);
     } catch (thrown) {
       return [thrown instanceof InvalidError ? thrown : unplannable(messageOf(thrown))];
     }
   }
 
-  private complete(
-    { primary, rest }: SubscriptionNode,
-    document: DocumentNode,
-    operationName?: string,
-  ): SubscriptionPlan {
-    const operationContext = buildOperationContext({
-      schema: this.loaded.api,
-      operationDocument: document,
-      ...(operationName && { operationName }),
-    });
+  private complete({ primary, rest }: SubscriptionNode, { operation, fragments }: SingleOperation): SubscriptionPlan {
     const event = parse(primary.operation);
     const fieldNode = rootFieldOf(event);
     const field = fieldNode && this.loaded.api.getSubscriptionType()?.getFields()[fieldNode.name.value];
@@ -94,18 +93,12 @@ export class SubscriptionPlans {
     if (!source || !schema) throw unplannable('Nothing here publishes its events.');
     return {
       source,
-      operation: operationContext.operation,
+      operation,
       field,
       fieldNode,
       primary: { document: event, variables: primary.variableUsages ?? [], schema },
-      eventPlan: {
-        kind: 'QueryPlan',
-        node: {
-          kind: 'Sequence',
-          nodes: [{ ...primary, serviceName: EVENT_SERVICE, variableUsages: [] }, ...(rest ? [rest] : [])],
-        },
-      },
-      operationContext,
+      rewrite: compileRewrites(primary.outputRewrites, this.steps.types),
+      compiled: compileOperation(this.loaded.api, operation, fragments, rest, this.steps),
     };
   }
 

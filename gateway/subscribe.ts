@@ -1,22 +1,16 @@
-import type { ServiceMap } from '@apollo/gateway';
-import {
-  type ExecutionResult,
-  execute,
-  type FormattedExecutionResult,
-  GraphQLError,
-  getArgumentValues,
-  getVariableValues,
-} from 'graphql';
+import { execute, type FormattedExecutionResult, GraphQLError, getArgumentValues, getVariableValues } from 'graphql';
 import { NotFoundError, UnavailableError } from '../subgraphs/kernel/error.js';
 import type { BusEvent, EventBus } from '../subgraphs/kernel/event/event-bus.js';
 import { currentRequest, type Logger } from '../subgraphs/kernel/telemetry.js';
 import type { AdmittedOperation } from './admission.js';
 import { askerOf, type GatewayContext } from './context.js';
 import { formatThrown } from './errors.js';
-import type { Executor } from './execute.js';
-import { runPlan } from './execute.plan.js';
+import type { Execution } from './execute.js';
+import { copyOf, type Row } from './execute.row.js';
+import type { Host } from './host.js';
 import type { GatewayMetrics, StreamTransport } from './metrics.js';
-import { EVENT_SERVICE, type SubscriptionPlan, type SubscriptionPlans } from './subscribe.plan.js';
+import type { ShapedAnswer } from './shape.js';
+import type { SubscriptionPlan, SubscriptionPlans } from './subscribe.plan.js';
 import { checkPrincipal, type EventSource, encodeCursor, startFor, subjectFor } from './subscribe.source.js';
 import { type Result, SubscriptionStream } from './subscribe.stream.js';
 import type { LoadedSupergraph } from './supergraph.js';
@@ -24,8 +18,9 @@ import type { LoadedSupergraph } from './supergraph.js';
 export interface SubscriptionsOptions {
   readonly loaded: LoadedSupergraph;
   readonly plans: SubscriptionPlans;
-  readonly services: ServiceMap;
-  readonly executor: Executor;
+  readonly execution: Execution;
+  /** Runs the guards. */
+  readonly host: Host;
   readonly bus: EventBus;
   /** How many streams one asker may have open at once. */
   readonly mostPerAsker: number;
@@ -71,7 +66,7 @@ export class Subscriptions {
   private async begin(admitted: AdmittedOperation, subscriber: Subscriber): Promise<SubscriptionStream | Result> {
     const { context } = subscriber;
     const { principal } = context.identity;
-    const plan = this.options.plans.get(admitted.query, admitted.document, admitted.operationName);
+    const plan = await this.options.plans.get(admitted.query, admitted.document, admitted.operationName);
     if (!('source' in plan)) return { errors: plan.flatMap((problem) => this.failure(problem).errors ?? []) };
     const variables = admitted.variables ?? {};
     const args = this.argumentsOf(plan, variables);
@@ -116,7 +111,7 @@ export class Subscriptions {
   private async guard({ guard }: EventSource, args: Values, context: GatewayContext): Promise<Result | null> {
     if (!guard) return null;
     const variables = Object.fromEntries(guard.variables.map((name) => [name, args[name]]));
-    const { data, errors } = await this.options.executor.run({ query: guard.query, variables }, context);
+    const { data, errors } = await this.options.host.run({ query: guard.query, variables }, context);
     // Their places lie in a document that the client never sent.
     if (errors?.length) return { errors: errors.map(({ message, extensions }) => ({ message, extensions })) };
     if (!data || Object.values(data).some((value) => value === null)) throw new NotFoundError();
@@ -151,23 +146,20 @@ export class Subscriptions {
     const { requestId, identity, signal } = context;
     return currentRequest.run({ requestId }, async () => {
       const started = performance.now();
-      const result = await runPlan({
-        plan: plan.eventPlan,
-        operationContext: plan.operationContext,
+      const result = await this.options.execution.continue(
+        plan.compiled,
+        await answerOf(event, plan, variables),
         variables,
-        context: { requestId, identity, signal },
-        services: { ...this.options.services, [EVENT_SERVICE]: { process: () => answerOf(event, plan, variables) } },
-        loaded: this.options.loaded,
-        logger: this.options.logger,
-      });
-      this.options.metrics.delivered(plan.operation.name?.value, Boolean(result.errors), performance.now() - started);
+        { requestId, identity, signal },
+      );
+      this.options.metrics.delivered(plan.operation.name?.value, result.errors.length > 0, performance.now() - started);
       return this.formatted(result);
     });
   }
 
-  private formatted({ data, errors }: ExecutionResult): FormattedExecutionResult {
-    const plain = errors?.map((error) => formatThrown(error, this.options.logger));
-    return { ...(plain && { errors: plain }), data: data ?? null };
+  private formatted({ data, errors }: ShapedAnswer): FormattedExecutionResult {
+    if (errors.length === 0) return { data };
+    return { errors: errors.map((error) => formatThrown(error, this.options.logger)), data };
   }
 
   private failure(thrown: unknown): Result {
@@ -176,7 +168,7 @@ export class Subscriptions {
 }
 
 /** The event in the shape of the plan's first fetch: aliases, arguments and `__typename` as the planner wrote them. */
-async function answerOf(event: BusEvent, plan: SubscriptionPlan, variables: Values) {
+async function answerOf(event: BusEvent, plan: SubscriptionPlan, variables: Values): Promise<ShapedAnswer> {
   const { document, variables: used, schema } = plan.primary;
   const payload = { ...event.payload, cursor: encodeCursor(event.subject, event.position) };
   const variableValues = Object.fromEntries(
@@ -189,5 +181,6 @@ async function answerOf(event: BusEvent, plan: SubscriptionPlan, variables: Valu
     variableValues,
     rootValue: { [plan.field.name]: payload },
   });
-  return { data, errors: errors?.map((error) => error.toJSON()) };
+  plan.rewrite?.(data);
+  return { data: data ? copyOf(data as Row) : null, errors: errors ?? [] };
 }

@@ -11,11 +11,6 @@ afterEach(() => graph.close());
 const EVENTS = 'subscription { paymentEvents(paymentId: "pay_1") { cursor sequence } }';
 
 describe('A gateway', () => {
-  it('asks nobody about itself: no third party hears of it', async () => {
-    graph = await smallGraph({ inProcess: true });
-    expect(process.env['APOLLO_TELEMETRY_DISABLED']).toBe('true');
-  });
-
   it('drains: it says it is not ready, and streams end with a word and a cursor to resume after', async () => {
     graph = await smallGraph({ inProcess: true });
     const token = await graph.token('TRAVELER', 'trv_us_one');

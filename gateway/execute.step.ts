@@ -1,0 +1,201 @@
+import type { FetchNode, PlanNode } from '@apollo/query-planner';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { GatewayContext } from './context.js';
+import { type Cursor, certainPart, collector, type Place, type PlanPath, placesOf } from './execute.place.js';
+import { compileRepresentation, type Representing } from './execute.representation.js';
+import { compileRewrites, type Rewrite, renamedKeys } from './execute.rewrite.js';
+import { isRow, mergeInto, type Row } from './execute.row.js';
+import type { TypeConditions } from './execute.types.js';
+import type { FetchOperation, FetchOperations } from './fetch.operation.js';
+import type { Subgraphs } from './fetch.subgraphs.js';
+import type { Values } from './fetch.transport.js';
+
+/** One execution of a plan. */
+export interface Run {
+  /** All that the fetches brought, from the root of the operation. */
+  readonly root: Row;
+  readonly errors: GraphQLError[];
+  /** What the client gave, and the literals of its text. */
+  readonly variables: Values;
+  /** The same with defaults: what conditions look at. */
+  readonly conditions: Values;
+  readonly context: GatewayContext;
+}
+
+/** A compiled plan, or a part of it: done when it resolves. Never throws for what a subgraph did. */
+export type Step = (run: Run, cursor: Cursor) => Promise<void>;
+
+export interface StepCompilation {
+  readonly types: TypeConditions;
+  readonly operations: FetchOperations;
+  readonly subgraphs: Subgraphs;
+}
+
+/** @throws Error for a plan with nodes that nothing here executes */
+export function compileStep(node: PlanNode, compilation: StepCompilation): Step {
+  switch (node.kind) {
+    case 'Sequence':
+      return sequence(node.nodes.map((each) => compileStep(each, compilation)));
+    case 'Parallel':
+      return parallel(node.nodes.map((each) => compileStep(each, compilation)));
+    case 'Flatten':
+      return flatten(node.path.map(String), compileStep(node.node, compilation));
+    case 'Condition':
+      return conditional(
+        node.condition,
+        node.ifClause ? compileStep(node.ifClause, compilation) : nothing,
+        node.elseClause ? compileStep(node.elseClause, compilation) : nothing,
+      );
+    case 'Fetch':
+      return compileFetch(node, compilation);
+    case 'Defer':
+      throw new Error('@defer is not executed here');
+  }
+}
+
+const nothing: Step = async () => undefined;
+
+function sequence(steps: readonly Step[]): Step {
+  return async (run, cursor) => {
+    for (const step of steps) await step(run, cursor);
+  };
+}
+
+function parallel(steps: readonly Step[]): Step {
+  return async (run, cursor) => {
+    await Promise.all(steps.map((step) => step(run, cursor)));
+  };
+}
+
+function flatten(path: PlanPath, step: Step): Step {
+  const collect = collector(path);
+  return async (run, cursor) => {
+    const rows = collect(cursor.rows);
+    if (rows.length > 0) await step(run, { path: [...cursor.path, ...path], rows });
+  };
+}
+
+function conditional(variable: string, met: Step, unmet: Step): Step {
+  return (run, cursor) => (run.conditions[variable] === true ? met : unmet)(run, cursor);
+}
+
+function compileFetch(node: FetchNode, { types, operations, subgraphs }: StepCompilation): Step {
+  if (node.contextRewrites?.length) throw new Error('@fromContext is not executed here');
+  const subgraph = subgraphs.get(node.serviceName);
+  const operation = operations.get(
+    node.serviceName,
+    node.operationKind,
+    node.operation,
+    node.operationName,
+    node.variableUsages ?? [],
+  );
+  const output = compileRewrites(node.outputRewrites, types);
+  const renamed = renamedKeys(node.outputRewrites);
+  if (!node.requires) return fetchRoot({ operation, output, renamed }, subgraph);
+  const represent = compileRepresentation(node.requires, types);
+  const input = compileRewrites(node.inputRewrites, types);
+  return fetchEntities({ operation, output, renamed }, represent, input, subgraph);
+}
+
+interface CompiledFetch {
+  readonly operation: FetchOperation;
+  readonly output: Rewrite | null;
+  readonly renamed: ReadonlyMap<string, string>;
+}
+
+type Subgraph = ReturnType<Subgraphs['get']>;
+
+function fetchRoot({ operation, output, renamed }: CompiledFetch, subgraph: Subgraph): Step {
+  return async (run, cursor) => {
+    const question = { operation, variables: operation.variablesIn(run.variables) };
+    try {
+      const { data, errors } = await subgraph.ask(question, run.context);
+      if (data) {
+        output?.(data);
+        for (const row of cursor.rows) mergeInto(row, data);
+      }
+      for (const error of errors ?? [])
+        run.errors.push(located(error, error.path && [...certainPart(cursor.path), ...named(error.path, renamed)]));
+    } catch (thrown) {
+      run.errors.push(located(subgraph.refusal(thrown, question), cursor.path.length > 0 ? cursor.path : undefined));
+    }
+  };
+}
+
+function fetchEntities(
+  { operation, output, renamed }: CompiledFetch,
+  represent: Representing,
+  input: Rewrite | null,
+  subgraph: Subgraph,
+): Step {
+  return async (run, cursor) => {
+    const wanted = representationsOf(cursor.rows, represent, input);
+    if (wanted.keys.length === 0) return;
+    const question = { operation, ...wanted, variables: operation.variablesIn(run.variables) };
+    try {
+      const { entities, errors } = await subgraph.askEntities(question, run.context);
+      if (output) for (const entity of entities) output(entity);
+      cursor.rows.forEach((row, index) => {
+        const entity = entities[wanted.positions[index] ?? -1];
+        if (isRow(entity)) mergeInto(row, entity);
+      });
+      if (errors.length > 0) placeErrors(run, cursor, wanted.positions, renamed, errors);
+    } catch (thrown) {
+      // Through a list there is no single place.
+      const place = cursor.path.includes('@') ? undefined : cursor.path;
+      run.errors.push(located(subgraph.refusal(thrown, question), place));
+    }
+  };
+}
+
+interface Wanted {
+  readonly representations: readonly Row[];
+  readonly keys: readonly string[];
+  /** For each row, which representation is its own; -1 for a row that has none. */
+  readonly positions: readonly number[];
+}
+
+/** Rows with equal representations share one. */
+function representationsOf(rows: readonly Row[], represent: Representing, input: Rewrite | null): Wanted {
+  const known = new Map<string, number>();
+  const representations: Row[] = [];
+  const positions = rows.map((row) => {
+    const representation = represent(row);
+    if (!representation) return -1;
+    input?.(representation);
+    const key = JSON.stringify(representation);
+    const position = known.get(key);
+    if (position !== undefined) return position;
+    known.set(key, representations.length);
+    return representations.push(representation) - 1;
+  });
+  return { representations, keys: [...known.keys()], positions };
+}
+
+/** An error of one entity is an error at each place where that entity stands. */
+function placeErrors(
+  run: Run,
+  cursor: Cursor,
+  positions: readonly number[],
+  renamed: ReadonlyMap<string, string>,
+  errors: readonly GraphQLFormattedError[],
+): void {
+  const places = placesOf(run.root, cursor.path);
+  for (const error of errors) {
+    const [entity, ...inner] = error.path ?? [];
+    if (entity === undefined) run.errors.push(located(error, undefined));
+    else
+      places.forEach((place, index) => {
+        if (positions[index] === entity) run.errors.push(located(error, [...place, ...named(inner, renamed)]));
+      });
+  }
+}
+
+function named(path: Place, renamed: ReadonlyMap<string, string>): Place {
+  if (renamed.size === 0) return path;
+  return path.map((name) => (typeof name === 'string' ? (renamed.get(name) ?? name) : name));
+}
+
+function located({ message, extensions }: GraphQLFormattedError, path: Place | undefined): GraphQLError {
+  return new GraphQLError(message, { ...(path && { path }), extensions });
+}

@@ -1,0 +1,164 @@
+import {
+  ApolloServer,
+  type ApolloServerPlugin,
+  type HTTPGraphQLRequest,
+  type HTTPGraphQLResponse,
+} from '@apollo/server';
+import {
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import { type FormattedExecutionResult, GraphQLError } from 'graphql';
+import type { Logger } from '../subgraphs/kernel/telemetry.js';
+import type { AdmittedOperation, OperationRequest } from './admission.js';
+import type { GatewayContext } from './context.js';
+import { formatError, formatThrown } from './errors.js';
+import type { Execution } from './execute.js';
+import type { Values } from './fetch.transport.js';
+import type { GatewayMetrics } from './metrics.js';
+import { InvalidOperation, type Preparation, type PreparedOperation } from './prepare.js';
+import type { LoadedSupergraph } from './supergraph.js';
+
+export interface HostOptions {
+  readonly loaded: LoadedSupergraph;
+  readonly preparation: Preparation;
+  readonly execution: Execution;
+  readonly development: boolean;
+  readonly metrics: GatewayMetrics;
+  readonly logger: Logger;
+}
+
+type Gateway = NonNullable<NonNullable<ConstructorParameters<typeof ApolloServer<GatewayContext>>[0]>['gateway']>;
+
+/**
+ * Where queries and mutations are answered. Apollo Server hosts them: all that GraphQL over HTTP asks of requests and
+ * answers, and everything that is wrong with an operation, is its business. What needs none of that, a valid operation
+ * with good variables, is answered without its pipeline, in the same words.
+ */
+export class Host {
+  private constructor(
+    private readonly apollo: ApolloServer<GatewayContext>,
+    private readonly options: HostOptions,
+  ) {}
+
+  static async start(options: HostOptions): Promise<Host> {
+    const { development, metrics } = options;
+    const logger = options.logger.child({}, { level: 'warn' });
+    const apollo = new ApolloServer<GatewayContext>({
+      gateway: engineOf(options),
+      nodeEnv: development ? 'development' : 'production',
+      introspection: development,
+      hideSchemaDetailsFromClientErrors: !development,
+      includeStacktraceInErrorResponses: false,
+      csrfPrevention: true,
+      stopOnTerminationSignals: false,
+      formatError: (formatted, thrown) => formatError(formatted, thrown, options.logger),
+      logger,
+      plugins: [
+        ApolloServerPluginLandingPageDisabled(),
+        // An APOLLO_KEY in the environment must not make the graph report about its users.
+        ApolloServerPluginUsageReportingDisabled(),
+        ApolloServerPluginSchemaReportingDisabled(),
+        measured(metrics),
+      ],
+    });
+    await apollo.start();
+    return new Host(apollo, options);
+  }
+
+  /** An operation that came over plain HTTP, with all that GraphQL over HTTP asks of the answer. */
+  overHttp(httpGraphQLRequest: HTTPGraphQLRequest, context: GatewayContext): Promise<HTTPGraphQLResponse> {
+    return this.apollo.executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => context });
+  }
+
+  /** A query or mutation that came by another way. */
+  async run(request: OperationRequest, context: GatewayContext): Promise<FormattedExecutionResult> {
+    const { query, operationName, variables, extensions } = request;
+    const { body } = await this.apollo.executeOperation(
+      { query, operationName, variables: { ...variables }, extensions: { ...extensions } },
+      { contextValue: context },
+    );
+    if (body.kind !== 'single') throw new Error('an answer in parts, which nobody asked for');
+    return body.singleResult;
+  }
+
+  /** The answer to an operation with which nothing is wrong; null for any other, which `overHttp` or `run` answers. */
+  async answer(admitted: AdmittedOperation, context: GatewayContext): Promise<FormattedExecutionResult | null> {
+    const { execution, metrics, logger } = this.options;
+    const started = performance.now();
+    const prepared = await this.prepared(admitted);
+    if (!prepared) return null;
+    const variables = { ...admitted.variables, ...prepared.literals };
+    const conditions = this.coerced(prepared, variables);
+    if (!conditions) return null;
+    const { data, errors } = await execution.run(prepared.compiled, variables, conditions, context);
+    const { operation, name } = admitted.operation;
+    metrics.answered(name?.value, operation, errors.length > 0, performance.now() - started);
+    return errors.length === 0 ? { data } : { errors: errors.map((error) => formatThrown(error, logger)), data };
+  }
+
+  stop(): Promise<void> {
+    return this.apollo.stop();
+  }
+
+  // What Apollo Server finds too, and words for the client, is no error here.
+
+  private async prepared({ query, document, operationName }: AdmittedOperation): Promise<PreparedOperation | null> {
+    const { preparation } = this.options;
+    try {
+      return preparation.find(query, operationName) ?? (await preparation.prepare(query, document, operationName));
+    } catch (thrown) {
+      if (thrown instanceof InvalidOperation) return null;
+      throw thrown;
+    }
+  }
+
+  private coerced({ compiled }: PreparedOperation, variables: Values): Values | null {
+    try {
+      return this.options.execution.coerce(compiled, variables);
+    } catch (thrown) {
+      if (thrown instanceof GraphQLError) return null;
+      throw thrown;
+    }
+  }
+}
+
+/** Our execution in the place of Apollo's gateway. */
+function engineOf({ loaded, preparation, execution }: HostOptions): Gateway {
+  const listeners = new Set<Parameters<Gateway['onSchemaLoadOrUpdate']>[0]>();
+  return {
+    onSchemaLoadOrUpdate: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    load: async () => {
+      for (const listener of listeners) listener({ apiSchema: loaded.api, coreSupergraphSdl: loaded.sdl });
+      return {
+        executor: async ({ source, document, request, context }) => {
+          const name = request.operationName ?? undefined;
+          const { compiled, literals } = await preparation.prepare(source, document, name);
+          const variables = { ...request.variables, ...literals };
+          const conditions = execution.coerce(compiled, variables);
+          const { data, errors } = await execution.run(compiled, variables, conditions, context as GatewayContext);
+          return { data, ...(errors.length > 0 && { errors }) };
+        },
+      };
+    },
+    stop: async () => undefined,
+  };
+}
+
+function measured(metrics: GatewayMetrics): ApolloServerPlugin<GatewayContext> {
+  return {
+    async requestDidStart() {
+      const started = performance.now();
+      return {
+        async willSendResponse({ operationName, operation, errors }) {
+          const type = operation?.operation ?? 'unknown';
+          metrics.answered(operationName, type, (errors?.length ?? 0) > 0, performance.now() - started);
+        },
+      };
+    },
+  };
+}
