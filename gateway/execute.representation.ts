@@ -1,20 +1,62 @@
 import type { QueryPlanFieldNode, QueryPlanSelectionNode } from '@apollo/query-planner';
+import type { Rewrite } from './execute.rewrite.js';
 import { isRow, mergeInto, type Row, reader, write } from './execute.row.js';
 import type { TypeConditions } from './execute.types.js';
 
-/** What a subgraph must know of a row to find its entity: null where the row lacks a part of it. */
-export type Representing = (row: Row) => Row | null;
+/**
+ * What a subgraph must know of a row to find its entity, as JSON: equal entities have equal text. Null where the row
+ * lacks a part of it.
+ */
+export type Representing = (row: Row) => string | null;
 
-/** Compiles a fetch's `requires`: the keys, `__typename`, and what `@requires` names. */
+/**
+ * Compiles a fetch's `requires`: the keys, `__typename`, and what `@requires` names.
+ * @param rewrite changes each representation before it is sent
+ */
 export function compileRepresentation(
   selections: readonly QueryPlanSelectionNode[],
   types: TypeConditions,
+  rewrite: Rewrite | null,
 ): Representing {
+  const [only] = selections;
+  const leaves = only && selections.length === 1 && !rewrite ? leavesOf(only) : null;
+  if (leaves && only?.kind === 'InlineFragment') return writeLeaves(only.typeCondition ?? '', leaves, types);
   const select = compileSelections(selections, types);
   return (row) => {
     const representation: Row = {};
     if (!select(row, representation)) return null;
-    return typeof representation['__typename'] === 'string' ? representation : null;
+    rewrite?.(representation);
+    return typeof representation['__typename'] === 'string' ? JSON.stringify(representation) : null;
+  };
+}
+
+/** The names of a fragment that selects nothing deeper. */
+function leavesOf(fragment: QueryPlanSelectionNode): string[] | null {
+  if (fragment.kind !== 'InlineFragment' || !fragment.typeCondition) return null;
+  const names: string[] = [];
+  for (const selection of fragment.selections) {
+    if (selection.kind !== 'Field' || selection.selections) return null;
+    names.push(selection.alias ?? selection.name);
+  }
+  return names.includes('__typename') ? names : null;
+}
+
+/** One type's key: by far the most frequent, and there may be thousands in an answer. No object is made for it. */
+function writeLeaves(condition: string, names: readonly string[], types: TypeConditions): Representing {
+  const parts = names.map((name, index) => ({
+    opening: `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`,
+    read: reader(name),
+  }));
+  return (row) => {
+    const { __typename: typename } = row;
+    if (typeof typename !== 'string' || !types.applies(condition, typename)) return null;
+    let text = '';
+    for (const { opening, read } of parts) {
+      const value = read(row);
+      if (value === undefined) return null;
+      text += opening + JSON.stringify(value);
+    }
+    return `${text}}`;
   };
 }
 

@@ -92,9 +92,8 @@ function compileFetch(node: FetchNode, { types, operations, subgraphs }: StepCom
   const output = compileRewrites(node.outputRewrites, types);
   const renamed = renamedKeys(node.outputRewrites);
   if (!node.requires) return fetchRoot({ operation, output, renamed }, subgraph);
-  const represent = compileRepresentation(node.requires, types);
-  const input = compileRewrites(node.inputRewrites, types);
-  return fetchEntities({ operation, output, renamed }, represent, input, subgraph);
+  const represent = compileRepresentation(node.requires, types, compileRewrites(node.inputRewrites, types));
+  return fetchEntities({ operation, output, renamed }, represent, subgraph);
 }
 
 interface CompiledFetch {
@@ -125,21 +124,20 @@ function fetchRoot({ operation, output, renamed }: CompiledFetch, subgraph: Subg
 function fetchEntities(
   { operation, output, renamed }: CompiledFetch,
   represent: Representing,
-  input: Rewrite | null,
   subgraph: Subgraph,
 ): Step {
   return async (run, cursor) => {
-    const wanted = representationsOf(cursor.rows, represent, input);
-    if (wanted.keys.length === 0) return;
-    const question = { operation, ...wanted, variables: operation.variablesIn(run.variables) };
+    const { representations, positions } = representationsOf(cursor.rows, represent);
+    if (representations.length === 0) return;
+    const question = { operation, representations, variables: operation.variablesIn(run.variables) };
     try {
       const { entities, errors } = await subgraph.askEntities(question, run.context);
       if (output) for (const entity of entities) output(entity);
       cursor.rows.forEach((row, index) => {
-        const entity = entities[wanted.positions[index] ?? -1];
+        const entity = entities[positions[index] ?? -1];
         if (isRow(entity)) mergeInto(row, entity);
       });
-      if (errors.length > 0) placeErrors(run, cursor, wanted.positions, renamed, errors);
+      if (errors.length > 0) placeErrors(run, cursor, positions, renamed, errors);
     } catch (thrown) {
       // Through a list there is no single place.
       const place = cursor.path.includes('@') ? undefined : cursor.path;
@@ -148,28 +146,26 @@ function fetchEntities(
   };
 }
 
-interface Wanted {
-  readonly representations: readonly Row[];
-  readonly keys: readonly string[];
+interface Represented {
+  /** Each a different one. */
+  readonly representations: readonly string[];
   /** For each row, which representation is its own; -1 for a row that has none. */
   readonly positions: readonly number[];
 }
 
 /** Rows with equal representations share one. */
-function representationsOf(rows: readonly Row[], represent: Representing, input: Rewrite | null): Wanted {
+function representationsOf(rows: readonly Row[], represent: Representing): Represented {
   const known = new Map<string, number>();
-  const representations: Row[] = [];
+  const representations: string[] = [];
   const positions = rows.map((row) => {
     const representation = represent(row);
-    if (!representation) return -1;
-    input?.(representation);
-    const key = JSON.stringify(representation);
-    const position = known.get(key);
+    if (representation === null) return -1;
+    const position = known.get(representation);
     if (position !== undefined) return position;
-    known.set(key, representations.length);
+    known.set(representation, representations.length);
     return representations.push(representation) - 1;
   });
-  return { representations, keys: [...known.keys()], positions };
+  return { representations, positions };
 }
 
 /** An error of one entity is an error at each place where that entity stands. */

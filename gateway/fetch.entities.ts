@@ -10,10 +10,8 @@ import { FlightStopped } from './fetch.watch.js';
 /** What one request asks of a subgraph about entities. */
 export interface EntityQuestion {
   readonly operation: FetchOperation;
-  /** Each a different one. */
-  readonly representations: readonly Row[];
-  /** The same as JSON. */
-  readonly keys: readonly string[];
+  /** As JSON, each a different one. */
+  readonly representations: readonly string[];
   /** The client's variables that the fetch uses beside them. */
   readonly variables: Values;
 }
@@ -25,11 +23,17 @@ export interface EntityAnswer {
   readonly errors: readonly GraphQLFormattedError[];
 }
 
+interface Waiting {
+  readonly question: EntityQuestion;
+  readonly asking: Asking;
+  readonly answer: PromiseWithResolvers<EntityAnswer>;
+}
+
 /** A `_entities` call in the making: the questions of several requests with equal selection and rights. */
 class Batch {
-  readonly positions = new Map<string, number>();
-  readonly representations: Row[] = [];
-  readonly waiting: { readonly question: EntityQuestion; readonly asking: Asking; readonly flight: Departure }[] = [];
+  readonly waiting: Waiting[] = [];
+  /** Of all questions together, some perhaps twice. */
+  size = 0;
 
   constructor(
     readonly operation: FetchOperation,
@@ -37,18 +41,21 @@ class Batch {
   ) {}
 
   add(question: EntityQuestion, asking: Asking): Promise<EntityAnswer> {
-    question.keys.forEach((key, index) => {
-      if (this.positions.has(key)) return;
-      this.positions.set(key, this.representations.length);
-      this.representations.push(question.representations[index] ?? {});
-    });
-    const flight: Departure = Promise.withResolvers();
-    this.waiting.push({ question, asking, flight });
-    return flight.promise;
+    const answer = Promise.withResolvers<EntityAnswer>();
+    this.waiting.push({ question, asking, answer });
+    this.size += question.representations.length;
+    return answer.promise;
+  }
+
+  /** Each entity once, with its place in the call. */
+  positions(): ReadonlyMap<string, number> {
+    const positions = new Map<string, number>();
+    for (const { question } of this.waiting)
+      for (const representation of question.representations)
+        if (!positions.has(representation)) positions.set(representation, positions.size);
+    return positions;
   }
 }
-
-type Departure = PromiseWithResolvers<EntityAnswer>;
 
 // A subgraph's own limit on one body would refuse more; and one slow entity would hold up too many.
 const MOST_REPRESENTATIONS = 1_000;
@@ -73,7 +80,7 @@ export class EntityFetches {
     const shared = operation.variables.length === 0 ? '' : JSON.stringify(variables);
     const key = `${fingerprintOf(asking.identity.principal)}\n${shared}\n${operation.text}`;
     let batch = this.batches.get(key);
-    if (!batch || batch.representations.length + question.keys.length > MOST_REPRESENTATIONS) {
+    if (!batch || batch.size + question.representations.length > MOST_REPRESENTATIONS) {
       batch = new Batch(operation, variables);
       this.batches.set(key, batch);
       this.queue.push(batch);
@@ -91,56 +98,80 @@ export class EntityFetches {
   }
 
   private async send(batch: Batch): Promise<void> {
-    const { operation, waiting } = batch;
-    const [first] = waiting;
+    const [first, ...others] = batch.waiting;
     if (!first) return;
-    this.onMerged(waiting.length);
+    this.onMerged(batch.waiting.length);
     try {
-      const variables = { ...batch.variables, representations: batch.representations };
-      const question = { operation, variables, representations: [...batch.positions.keys()] };
-      const token = await this.source.token(first.asking.identity.principal);
-      // One of several: none of their request ids would be right for the others.
-      const flight = this.source.launch(question, waiting.length === 1 ? first.asking.requestId : undefined, token);
-      for (const { asking } of waiting) flight.joinedBy(asking.signal);
-      deliver(batch, await flight.outcome);
+      if (others.length === 0) first.answer.resolve(answerTo(await this.launch(batch, first.question.representations)));
+      else {
+        const positions = batch.positions();
+        deliver(batch.waiting, positions, await this.launch(batch, [...positions.keys()]));
+      }
     } catch (thrown) {
       this.failed(batch, thrown);
     }
   }
 
+  private async launch({ operation, variables, waiting }: Batch, representations: readonly string[]) {
+    const [{ asking } = {}, ...others] = waiting;
+    if (!asking) throw new Error('nobody asks');
+    const token = await this.source.token(asking.identity.principal);
+    // One of several: none of their request ids would be right for the others.
+    const requestId = others.length === 0 ? asking.requestId : undefined;
+    const flight = this.source.launch({ operation, variables, representations }, requestId, token);
+    for (const each of waiting) flight.joinedBy(each.asking.signal);
+    return flight.outcome;
+  }
+
   /** One representation that a subgraph cannot stand must not fail requests that have nothing to do with it. */
   private failed({ waiting, operation }: Batch, thrown: unknown): void {
     const isOfAll = waiting.length === 1 || thrown instanceof FlightStopped || thrown instanceof UnavailableError;
-    for (const { question, asking, flight } of waiting) {
-      if (isOfAll) flight.reject(thrown);
+    for (const { question, asking, answer } of waiting) {
+      if (isOfAll) answer.reject(thrown);
       else {
         const alone = new Batch(operation, question.variables);
-        alone.add(question, asking).then(flight.resolve, flight.reject);
+        alone.add(question, asking).then(answer.resolve, answer.reject);
         void this.send(alone);
       }
     }
   }
 }
 
-function deliver({ waiting, positions }: Batch, { data, errors = [] }: SubgraphAnswer): void {
-  const found = (data?.['_entities'] ?? []) as readonly (Row | null)[];
-  const only = waiting.length === 1;
-  for (const { question, flight } of waiting) {
-    const indexes = question.keys.map((key) => positions.get(key) ?? 0);
-    const entities = indexes.map((index) => {
-      const entity = found[index] ?? null;
+type Entities = readonly (Row | null)[];
+
+function answerTo({ data, errors }: SubgraphAnswer): EntityAnswer {
+  return {
+    entities: (data?.['_entities'] ?? []) as Entities,
+    errors: errors ? errors.map((error) => placed(error, (index) => index)).filter((error) => error !== null) : [],
+  };
+}
+
+function deliver(
+  waiting: readonly Waiting[],
+  positions: ReadonlyMap<string, number>,
+  { data, errors = [] }: SubgraphAnswer,
+): void {
+  const found = (data?.['_entities'] ?? []) as Entities;
+  for (const { question, answer } of waiting) {
+    const indexes = question.representations.map((representation) => positions.get(representation) ?? -1);
+    const own = errors.map((error) => placed(error, (index) => indexes.indexOf(index)));
+    answer.resolve({
       // What one request adds to its copy must not show in another's.
-      return entity && !only ? isolated(entity) : entity;
+      entities: indexes.map((index) => {
+        const entity = found[index];
+        return entity ? isolated(entity) : null;
+      }),
+      errors: own.filter((error) => error !== null),
     });
-    flight.resolve({ entities, errors: errors.length === 0 ? [] : errorsFor(indexes, errors) });
   }
 }
 
-function errorsFor(indexes: readonly number[], errors: readonly GraphQLFormattedError[]): GraphQLFormattedError[] {
-  return errors.flatMap((error) => {
-    const { path, ...others } = error;
-    if (path?.[0] !== '_entities' || typeof path[1] !== 'number') return [others];
-    const position = indexes.indexOf(path[1]);
-    return position < 0 ? [] : [{ ...others, path: [position, ...path.slice(2)] }];
-  });
+/** Null for an error about somebody else's entity. */
+function placed(
+  { path, ...error }: GraphQLFormattedError,
+  positionOf: (index: number) => number,
+): GraphQLFormattedError | null {
+  if (path?.[0] !== '_entities' || typeof path[1] !== 'number') return error;
+  const position = positionOf(path[1]);
+  return position < 0 ? null : { ...error, path: [position, ...path.slice(2)] };
 }

@@ -7,9 +7,9 @@ export type Values = Readonly<Record<string, unknown>>;
 export class SubgraphRequest {
   constructor(
     readonly operation: Pick<FetchOperation, 'text' | 'name' | 'opening' | 'document'>,
-    readonly variables: Values,
+    private readonly others: Values,
     readonly headers: Readonly<Record<string, string>>,
-    /** The representations as JSON, where they are written already. */
+    /** The variable `representations`, each one as JSON. */
     private readonly representations: readonly string[] | null = null,
   ) {}
 
@@ -26,13 +26,17 @@ export class SubgraphRequest {
     return this.operation.name;
   }
 
+  get variables(): Values {
+    if (!this.representations) return this.others;
+    return { ...this.others, representations: JSON.parse(`[${this.representations.join(',')}]`) as unknown };
+  }
+
   /** The whole request as JSON: for those who send it. */
   get body(): string {
     const { opening } = this.operation;
-    if (!this.representations) return `${opening}${JSON.stringify(this.variables).slice(1)}}`;
-    const { representations: _written, ...others } = this.variables;
-    const rest = JSON.stringify(others).slice(1);
-    return `${opening}"representations":[${this.representations.join(',')}]${rest === '}' ? '' : ','}${rest}}`;
+    const others = JSON.stringify(this.others).slice(1);
+    if (!this.representations) return `${opening}${others}}`;
+    return `${opening}"representations":[${this.representations.join(',')}]${others === '}' ? '' : ','}${others}}`;
   }
 }
 

@@ -39,7 +39,7 @@ export const DEADLINE_HEADER = 'x-deadline-ms';
 export interface Question {
   readonly operation: FetchOperation;
   readonly variables: Values;
-  /** The representations in `variables`, written as JSON. */
+  /** The variable `representations` beside them, each one as JSON. */
   readonly representations?: readonly string[];
 }
 
@@ -110,7 +110,7 @@ export class SubgraphSource {
     try {
       for (let attempt = 0; ; attempt += 1) {
         try {
-          flight.land(await this.attempt(flight, this.requestFor(flight, question, requestId, token)));
+          flight.land(await this.attempt(flight, question, requestId, token));
           return;
         } catch (thrown) {
           if (attempt >= retries || flight.reason || thrown instanceof UnavailableError) throw thrown;
@@ -142,7 +142,12 @@ export class SubgraphSource {
     return new SubgraphRequest(operation, variables, headers, representations);
   }
 
-  private async attempt(flight: Flight<SubgraphAnswer>, request: SubgraphRequest): Promise<SubgraphAnswer> {
+  private async attempt(
+    flight: Flight<SubgraphAnswer>,
+    question: Question,
+    requestId: string | undefined,
+    token: string,
+  ): Promise<SubgraphAnswer> {
     if (this.inFlight >= this.policy.mostInFlight)
       throw new UnavailableError('SUBGRAPH_UNAVAILABLE', 'too many in flight');
     if (!this.breaker.admits()) throw new UnavailableError('SUBGRAPH_UNAVAILABLE', 'the circuit is open');
@@ -150,7 +155,8 @@ export class SubgraphSource {
     const started = performance.now();
     let outcome: 'ok' | 'failed' | 'abandoned' = 'failed';
     try {
-      const answer = await this.carry(flight, request);
+      const answer = await this.carry(flight, this.requestFor(flight, question, requestId, token));
+      checkEntities(question, answer);
       outcome = 'ok';
       this.breaker.succeeded();
       return answer;
@@ -166,28 +172,21 @@ export class SubgraphSource {
     }
   }
 
+  /** The answer, or the end of the flight, also where what carries it cannot be stopped. */
   private carry(flight: Flight<SubgraphAnswer>, request: SubgraphRequest): Promise<SubgraphAnswer> {
     return new Promise((resolve, reject) => {
       flight.onEnd = reject;
-      this.transport(request, flight).then((answer) => {
-        try {
-          checkEntities(request.variables, answer);
-          resolve(answer);
-        } catch (thrown) {
-          reject(thrown as Error);
-        }
-      }, reject);
+      this.transport(request, flight).then(resolve, reject);
     });
   }
 }
 
-/** An answer of another length would put one row's facts into another row. */
-function checkEntities(variables: Values, { data, errors }: SubgraphAnswer): void {
-  const asked = variables['representations'];
-  if (!Array.isArray(asked) || !data) return;
+/** An answer of another length would put one row's facts into another row. @throws Error */
+function checkEntities({ representations }: Question, { data, errors }: SubgraphAnswer): void {
+  if (!representations || !data) return;
   const entities = data['_entities'];
   if (entities === null && errors?.length) return;
-  if (!Array.isArray(entities) || entities.length !== asked.length)
+  if (!Array.isArray(entities) || entities.length !== representations.length)
     throw new Error('not the entities that were asked for');
 }
 

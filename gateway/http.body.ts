@@ -38,7 +38,9 @@ function bytesOf(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
       resolve(only && chunks.length === 1 ? only : Buffer.concat(chunks));
     });
     request.once('error', reject);
-    request.once('close', () => reject(new InvalidError('BAD_REQUEST', 'The request broke off.')));
+    request.once('close', () => {
+      if (!request.complete) reject(new InvalidError('BAD_REQUEST', 'The request broke off.'));
+    });
   });
 }
 

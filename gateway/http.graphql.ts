@@ -31,7 +31,9 @@ export class GraphqlEndpoint {
     arrival: Omit<Arrival, 'signal'>,
   ): Promise<void> {
     const gone = new AbortController();
-    response.once('close', () => gone.abort());
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort();
+    });
     const acceptance = acceptanceOf(request.headers.accept);
     let operation: OperationRequest = {};
     try {

@@ -47,8 +47,7 @@ export class HttpSurface {
   }
 
   private async route(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
-    // A target that is no path, such as `*` or a proxy's absolute URL, is read against a base.
-    const url = URL.parse(request.url ?? '/', 'http://localhost');
+    const url = urlOf(request.url);
     if (!url) return void response.writeHead(400).end();
     if (answerCors(request, response, this.options.cors)) return;
     switch (url.pathname) {
@@ -110,6 +109,14 @@ export class HttpSurface {
     response.writeHead(200, { 'content-type': registry.contentType });
     response.end(figures);
   }
+}
+
+const ENDPOINT = new URL(GRAPHQL_PATH, 'http://localhost');
+
+/** A target that is no path, such as `*` or a proxy's absolute URL, is read against a base. */
+function urlOf(target = '/'): URL | null {
+  // What nearly every request says needs no parsing.
+  return target === GRAPHQL_PATH ? ENDPOINT : URL.parse(target, 'http://localhost');
 }
 
 function text(response: ServerResponse, status: number, body: string): void {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { StreamTransport } from './metrics.js';
 import type { StreamFormat } from './stream.writer.js';
 import { multipart } from './subscribe.multipart.js';
@@ -30,9 +31,24 @@ const JSON_TYPES = new Map<string, JsonType>([
   ['*/*', 'application/json'],
 ]);
 
-/** Parsed, not compared: clients quote values, add parameters and put them in any order. */
+const ANYTHING: Acceptance = { json: true, jsonType: 'application/json', stream: null, prefersStream: false };
+
+// Few clients, and each always sends the same.
+const known = new LRUCache<string, Acceptance>({ max: 100 });
+
 export function acceptanceOf(accept: string | undefined): Acceptance {
-  if (!accept) return { json: true, jsonType: 'application/json', stream: null, prefersStream: false };
+  if (!accept) return ANYTHING;
+  const before = known.get(accept);
+  if (before) return before;
+  const acceptance = parseAcceptance(accept);
+  if (accept.length <= LONGEST_KNOWN) known.set(accept, acceptance);
+  return acceptance;
+}
+
+const LONGEST_KNOWN = 500;
+
+/** Parsed, not compared: clients quote values, add parameters and put them in any order. */
+function parseAcceptance(accept: string): Acceptance {
   const ranges = accept
     .split(',')
     .map(parseRange)
