@@ -125,6 +125,10 @@ describe('An interface', () => {
       fragment dog on Dog { weight ...any }`));
   it('keeps the order of keys when fragments follow fields', () =>
     zoo.agree('{ animals { owner { __typename } ... on Cat { toy { id } owner { ... on Person { phone } } } age } }'));
+  it('keeps the order of keys when fragments of one type stand before and after a field', () =>
+    zoo.agree(
+      '{ animals { ... on Dog { weight } age ... on Cat { lives age } name ... on Dog { name id tricks } id } }',
+    ));
   it('has the same name for different fields of different types', () =>
     zoo.agree(
       '{ animals { ... on Cat { x: lives y: age } ... on Dog { x: weight y: age } ... on Fish { z: water } } }',

@@ -89,6 +89,14 @@ describe('An alias', () => {
     ['of __typename', '{ t: __typename boxes { u: __typename text v: __typename } }'],
   ])('holds %s', (_what, query) => boxes.agree(query));
 
+  it.each([
+    ['a name that the protocol of entities has', '{ _entities: boxes { text _entities: name } }'],
+    ['the name of the key', '{ boxes { id: text } }'],
+    ['the name of the key, of a field of the same subgraph', '{ boxes { id: name text } }'],
+    ['the name of the key, and the key another', '{ boxes { id: text key: id name } }'],
+    ['the name of the key at each level', '{ matrix { id: name inner { id: text name: id inner { id: size } } } }'],
+  ])('may be %s', (_what, query) => boxes.agree(query));
+
   it.each(HAUNTED)('may be %s', async (name) => {
     await boxes.agree(`{ ${name}: boxes { id } }`);
     await boxes.agree(`{ boxes { ${name}: name } }`);

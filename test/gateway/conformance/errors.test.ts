@@ -237,6 +237,12 @@ describe('An entity that is gone and promised a field', () => {
     await promising.agree('{ users(ids: ["gone", "a"]) { name home { street } nick } }');
     await promising.agree('{ users(ids: ["gone1", "gone2"]) { a: name b: name c: home { street } } ok }');
   });
+
+  it('is told also beside an error of a subgraph', async () => {
+    const answer = await promising.agree('{ users(ids: ["gone", "a"]) { name } user(id: "b") { name sad } }');
+    expect(told(answer)).toEqual(['user.sad SAD', 'users.0.name INTERNAL_SERVER_ERROR']);
+    await promising.agree('{ users(ids: ["a", "gone", "b"]) { sad name } }');
+  });
 });
 
 const hasty = conforming({
@@ -280,6 +286,20 @@ describe('A fetch of entities that fails as a whole', () => {
     expect(new Set((answer.errors ?? []).map(({ extensions }) => extensions?.['code']))).toEqual(
       new Set(['ALL_FAILED']),
     );
+  });
+
+  it('is told with places of the answer, not of the fetch', async () => {
+    for (const [query, places] of [
+      ['{ user(id: "sick") { name } }', ['user', 'user.name']],
+      ['{ x: user(id: "sick") { n: name } }', ['x', 'x.n']],
+    ] as const) {
+      const [error, ...others] = (await hasty.answer(query)).errors ?? [];
+      expect(others).toEqual([]);
+      expect(places).toContain(error?.path?.join('.'));
+    }
+    // Several places: the list that holds them, each of them, or none is named.
+    for (const { path = [] } of (await hasty.answer('{ rows { name } }')).errors ?? [])
+      expect('rows.1.1.name'.startsWith(path.join('.')) || /^rows\.[01]\.[01]$/.test(path.join('.'))).toBe(true);
   });
 });
 

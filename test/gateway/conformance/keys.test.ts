@@ -110,6 +110,14 @@ describe('A key', () => {
   it('is right where the client gives its fields other names', () =>
     theatre.agree('{ seats { a: sku b: row c: letter d: hall { e: id f: house { g: code } } view exit } }'));
 
+  it.each([
+    '{ seats { sku: letter letter: sku price view } }',
+    '{ seats { row: sku hall: letter exit price view } }',
+    '{ seats { hall { id: __typename size } exit } }',
+    '{ seats { sku: view price } }',
+    '{ cheapest { row: price sku: view letter: exit } }',
+  ])("is right where the client gives a key's name to another field: %s", (query) => theatre.agree(query));
+
   it('leads on from entities that another entity holds', () =>
     theatre.agree('{ cheapest { neighbours { view price neighbours { sku exit price } } } }'));
 });

@@ -173,6 +173,26 @@ describe('@requires', () => {
     await post.agree(`query ($id: ID!) { parcel(id: $id) { ${selection} } }`, { id: 'none' });
   });
 
+  it.each([
+    ['an object', 'size: id area'],
+    ['a scalar', 'weight: id postage'],
+    ['a scalar, by what requires it', 'weight: postage'],
+    ['the key', 'id: weight postage'],
+    ['the key, by what requires something', 'id: postage weight: area'],
+    ['a field with other arguments', 'weightIn(factor: 3) heaviness other: weightIn'],
+    ['a field inside what is required', 'size { height: width } area insured'],
+  ])('is right where the client gives the name of what is required to another field: %s', (_what, selection) =>
+    post.agree(`{ parcels { ${selection} } shelves { ${selection} } }`),
+  );
+
+  it.each([
+    ['alone', 'load'],
+    ['with what is asked for', 'load content { ... on Solid { amount } ... on Liquid { l: amount } }'],
+  ])(
+    'brings members of a union whose fields have one name and different types, also when null: %s',
+    (_what, selection) => post.agree(`{ parcels { ${selection} } }`),
+  );
+
   it('does not show what it needed', async () => {
     const { data } = await post.agree('{ parcel(id: "p1") { invoice { text } } }');
     expect(data).toEqual({ parcel: { invoice: { text: 'pay 21 for p1' } } });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { conforming } from './conforming.js';
+import { conforming, representationsTo } from './conforming.js';
 
 const row = (index: number) => ({
   id: `r${index}`,
@@ -80,6 +80,18 @@ describe('Size', () => {
 });
 
 describe('An entity that stands in many places', () => {
+  it('is asked for once in each fetch', async () => {
+    const query = '{ same(count: 500) { label } }';
+    await big.agree(query);
+    expect(representationsTo('labels', await big.fetches(query))).toEqual([{ __typename: 'Row', id: 'r3' }]);
+    const owners = '{ rows(count: 700) { id owner { name } } }';
+    await big.agree(owners);
+    expect(representationsTo('owners', await big.fetches(owners))).toHaveLength(7);
+    const nested = '{ grid(size: 10) { label } }';
+    await big.agree(nested);
+    expect(representationsTo('labels', await big.fetches(nested))).toHaveLength(10);
+  });
+
   it('is asked for with what is different about it', async () => {
     await big.agree('{ a: same(count: 2) { label } b: rows(count: 5) { label } c: row(id: "r3") { sum label } }');
   });

@@ -180,6 +180,13 @@ describe('A variable', () => {
     }
   });
 
+  it('may have the name of the one that entities are asked with', async () => {
+    const query =
+      'query ($representations: String) { echo(text: $representations) things { echo(text: $representations) } }';
+    await echoes.agree(query, { representations: 'mine' });
+    await echoes.agree(query, {});
+  });
+
   it('with the same value as a literal beside it is not confused with it', async () => {
     const query =
       '{ a: echo(number: 1, text: "1") b: echo(number: 2, text: "1") c: echo(text: "2") things { a: echo(number: 1) b: echo(number: 2) } }';
