@@ -24,9 +24,10 @@ export function compileRepresentation(
   const select = compileSelections(selections, types);
   return (row) => {
     const representation: Row = {};
-    if (!select(row, representation)) return null;
+    // Nothing was selected from a row of another type.
+    if (!select(row, representation) || typeof representation['__typename'] !== 'string') return null;
     rewrite?.(representation);
-    return typeof representation['__typename'] === 'string' ? JSON.stringify(representation) : null;
+    return JSON.stringify(representation);
   };
 }
 

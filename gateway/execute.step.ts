@@ -116,7 +116,7 @@ function fetchRoot({ operation, output, renamed }: CompiledFetch, subgraph: Subg
       for (const error of errors ?? [])
         run.errors.push(located(error, error.path && [...certainPart(cursor.path), ...named(error.path, renamed)]));
     } catch (thrown) {
-      run.errors.push(located(subgraph.refusal(thrown, question), cursor.path.length > 0 ? cursor.path : undefined));
+      run.errors.push(located(subgraph.refusal(thrown, question), commonPlace(cursor)));
     }
   };
 }
@@ -139,9 +139,7 @@ function fetchEntities(
       });
       if (errors.length > 0) placeErrors(run, cursor, positions, renamed, errors);
     } catch (thrown) {
-      // Through a list there is no single place.
-      const place = cursor.path.includes('@') ? undefined : cursor.path;
-      run.errors.push(located(subgraph.refusal(thrown, question), place));
+      run.errors.push(located(subgraph.refusal(thrown, question), commonPlace(cursor)));
     }
   };
 }
@@ -179,12 +177,18 @@ function placeErrors(
   const places = placesOf(run.root, cursor.path);
   for (const error of errors) {
     const [entity, ...inner] = error.path ?? [];
-    if (entity === undefined) run.errors.push(located(error, undefined));
+    if (entity === undefined) run.errors.push(located(error, commonPlace(cursor)));
     else
       places.forEach((place, index) => {
         if (positions[index] === entity) run.errors.push(located(error, [...place, ...named(inner, renamed)]));
       });
   }
+}
+
+/** Where all rows of a cursor lie; undefined for all of the answer. */
+function commonPlace({ path }: Cursor): Place | undefined {
+  const common = certainPart(path);
+  return common.length > 0 ? common : undefined;
 }
 
 function named(path: Place, renamed: ReadonlyMap<string, string>): Place {

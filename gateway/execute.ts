@@ -14,17 +14,12 @@ export class Execution {
     private readonly mutations: MutationCount,
   ) {}
 
-  /**
-   * The variables with their defaults: what conditions look at.
-   * @throws GraphQLError BAD_USER_INPUT when they are not what the operation declares; nothing was fetched then
-   */
-  coerce({ operation }: CompiledOperation, variables: Values): Values {
+  /** The variables with their defaults, or what is wrong with them. Nothing is fetched before. */
+  coerce({ operation }: CompiledOperation, variables: Values): Coerced {
     const definitions = operation.variableDefinitions ?? [];
-    if (definitions.length === 0) return NONE;
+    if (definitions.length === 0) return { values: NONE };
     const { coerced, errors } = getVariableValues(this.loaded.api, definitions, variables);
-    const [first] = errors ?? [];
-    if (first) throw new GraphQLError(first.message, { nodes: first.nodes, extensions: { code: 'BAD_USER_INPUT' } });
-    return coerced ?? NONE;
+    return errors ? { problems: errors.map(asInput) } : { values: coerced };
   }
 
   /** @param conditions the variables as `coerce` gave them */
@@ -35,32 +30,50 @@ export class Execution {
     context: GatewayContext,
   ): Promise<ShapedAnswer> {
     try {
-      return await this.complete(compiled, { root: {}, errors: [], variables, conditions, context });
+      return await this.complete(compiled, { data: {}, errors: [] }, variables, conditions, context);
     } finally {
       if (compiled.operation.operation === 'mutation') this.mutations.ended += 1;
     }
   }
 
-  /**
-   * Fetches what is missing of an operation whose first fetch has been answered: by an event.
-   * @throws GraphQLError BAD_USER_INPUT
-   */
+  /** Fetches what is missing of an operation whose first fetch has been answered: by an event. */
   async continue(
     compiled: CompiledOperation,
-    { data, errors }: ShapedAnswer,
+    begun: ShapedAnswer,
     variables: Values,
     context: GatewayContext,
   ): Promise<ShapedAnswer> {
-    const conditions = this.coerce(compiled, variables);
-    return this.complete(compiled, { root: data ?? {}, errors: [...errors], variables, conditions, context });
+    const { values, problems } = this.coerce(compiled, variables);
+    return problems ? { data: null, errors: problems } : this.complete(compiled, begun, variables, values, context);
   }
 
-  private async complete(compiled: CompiledOperation, run: Run): Promise<ShapedAnswer> {
-    const shape = compiled.shapeFor(run.conditions);
-    const introspected = compiled.introspection?.(run.variables) ?? null;
+  private async complete(
+    compiled: CompiledOperation,
+    begun: ShapedAnswer,
+    variables: Values,
+    conditions: Values,
+    context: GatewayContext,
+  ): Promise<ShapedAnswer> {
+    const shape = compiled.shapeFor(conditions);
+    const introspected = compiled.introspection?.(variables) ?? null;
+    const run: Run = {
+      root: begun.data ?? {},
+      errors: [...begun.errors],
+      variables: compiled.variables(variables),
+      conditions: compiled.variables(conditions),
+      context,
+    };
     await compiled.step?.(run, { path: [], rows: [run.root] });
     return shape(run.root, introspected, run.errors);
   }
 }
 
+export type Coerced =
+  | { readonly values: Values; readonly problems?: undefined }
+  | { readonly values?: undefined; readonly problems: readonly GraphQLError[] };
+
 const NONE: Values = {};
+
+function asInput({ message, nodes }: GraphQLError): GraphQLError {
+  return new GraphQLError(message, { nodes, extensions: { code: 'BAD_USER_INPUT' } });
+}

@@ -105,7 +105,9 @@ export class EntityFetches {
       if (others.length === 0) first.answer.resolve(answerTo(await this.launch(batch, first.question.representations)));
       else {
         const positions = batch.positions();
-        deliver(batch.waiting, positions, await this.launch(batch, [...positions.keys()]));
+        const answer = await this.launch(batch, [...positions.keys()]);
+        if (Array.isArray(answer.data?.['_entities'])) deliver(batch.waiting, positions, answer);
+        else throw new Error('no entities at all');
       }
     } catch (thrown) {
       this.failed(batch, thrown);

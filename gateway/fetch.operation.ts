@@ -1,5 +1,6 @@
 import { type DocumentNode, parse } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { write } from './execute.row.js';
 
 export type FetchKind = 'query' | 'mutation' | 'subscription';
 
@@ -29,7 +30,7 @@ export class FetchOperation {
   /** Those of the client's variables that this fetch uses. One that was not given stays so: its default applies. */
   variablesIn(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
     const used: Record<string, unknown> = {};
-    for (const name of this.variables) if (Object.hasOwn(given, name)) used[name] = given[name];
+    for (const name of this.variables) if (Object.hasOwn(given, name)) write(used, name, given[name]);
     return used;
   }
 }

@@ -9,13 +9,12 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { type FormattedExecutionResult, GraphQLError } from 'graphql';
+import type { FormattedExecutionResult } from 'graphql';
 import type { Logger } from '../subgraphs/kernel/telemetry.js';
 import type { AdmittedOperation, OperationRequest } from './admission.js';
 import type { GatewayContext } from './context.js';
 import { formatError, formatThrown } from './errors.js';
 import type { Execution } from './execute.js';
-import type { Values } from './fetch.transport.js';
 import type { GatewayMetrics } from './metrics.js';
 import { InvalidOperation, type Preparation, type PreparedOperation } from './prepare.js';
 import type { LoadedSupergraph } from './supergraph.js';
@@ -90,9 +89,9 @@ export class Host {
     const prepared = await this.prepared(admitted);
     if (!prepared) return null;
     const variables = { ...admitted.variables, ...prepared.literals };
-    const conditions = this.coerced(prepared, variables);
-    if (!conditions) return null;
-    const { data, errors } = await execution.run(prepared.compiled, variables, conditions, context);
+    const { values } = execution.coerce(prepared.compiled, variables);
+    if (!values) return null;
+    const { data, errors } = await execution.run(prepared.compiled, variables, values, context);
     const { operation, name } = admitted.operation;
     metrics.answered(name?.value, operation, errors.length > 0, performance.now() - started);
     return errors.length === 0 ? { data } : { errors: errors.map((error) => formatThrown(error, logger)), data };
@@ -102,23 +101,12 @@ export class Host {
     return this.apollo.stop();
   }
 
-  // What Apollo Server finds too, and words for the client, is no error here.
-
   private async prepared({ query, document, operationName }: AdmittedOperation): Promise<PreparedOperation | null> {
     const { preparation } = this.options;
     try {
       return preparation.find(query, operationName) ?? (await preparation.prepare(query, document, operationName));
     } catch (thrown) {
       if (thrown instanceof InvalidOperation) return null;
-      throw thrown;
-    }
-  }
-
-  private coerced({ compiled }: PreparedOperation, variables: Values): Values | null {
-    try {
-      return this.options.execution.coerce(compiled, variables);
-    } catch (thrown) {
-      if (thrown instanceof GraphQLError) return null;
       throw thrown;
     }
   }
@@ -139,8 +127,9 @@ function engineOf({ loaded, preparation, execution }: HostOptions): Gateway {
           const name = request.operationName ?? undefined;
           const { compiled, literals } = await preparation.prepare(source, document, name);
           const variables = { ...request.variables, ...literals };
-          const conditions = execution.coerce(compiled, variables);
-          const { data, errors } = await execution.run(compiled, variables, conditions, context as GatewayContext);
+          const { values, problems } = execution.coerce(compiled, variables);
+          if (problems) return { errors: problems };
+          const { data, errors } = await execution.run(compiled, variables, values, context as GatewayContext);
           return { data, ...(errors.length > 0 && { errors }) };
         },
       };

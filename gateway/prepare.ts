@@ -10,10 +10,11 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { type CompiledOperation, compileOperation } from './execute.compile.js';
-import type { StepCompilation } from './execute.step.js';
+import { compileStep, type Step, type StepCompilation } from './execute.step.js';
 import type { Planner } from './plan.js';
 import { liftLiterals } from './prepare.literals.js';
-import { type SingleOperation, singleOperation } from './prepare.operation.js';
+import { nameByContent } from './prepare.names.js';
+import { singleOperation } from './prepare.operation.js';
 
 /** A client's operation, ready to run: compiled, and what its text says beside it. */
 export interface PreparedOperation {
@@ -53,7 +54,11 @@ export class Preparation {
     maxSize: COMPILED_TEXT,
     sizeCalculation: (_compiled, key) => key.length + 200,
   });
-  private readonly compiling = new Map<string, Promise<CompiledOperation>>();
+  private readonly planned = new LRUCache<string, { readonly step: Step | null }>({
+    maxSize: COMPILED_TEXT,
+    sizeCalculation: (_planned, key) => key.length + 200,
+  });
+  private readonly planning = new Map<string, Promise<Step | null>>();
   private readonly rules: readonly ValidationRule[];
 
   constructor(private readonly options: PreparationOptions) {
@@ -79,24 +84,37 @@ export class Preparation {
 
   private async compile(document: DocumentNode): Promise<CompiledOperation> {
     const text = print(document);
-    const known = this.compiled.get(text) ?? this.compiling.get(text);
+    const known = this.compiled.get(text);
     if (known) return known;
-    const compiling = this.compileNew(singleOperation(document, undefined));
-    this.compiling.set(text, compiling);
+    const { api: schema } = this.options;
+    const { operation, fragments } = singleOperation(document, undefined);
+    const naming = nameByContent(schema, document);
+    const compiled = compileOperation({ schema, operation, fragments, ...naming }, await this.plan(naming.document));
+    this.compiled.set(text, compiled);
+    return compiled;
+  }
+
+  /** The steps of an operation under our own names. Those who ask for the same at once wait for one planning. */
+  private async plan(document: DocumentNode): Promise<Step | null> {
+    const text = print(document);
+    const known = this.planned.get(text);
+    if (known) return known.step;
+    const planning = this.planning.get(text) ?? this.planNew(document);
+    this.planning.set(text, planning);
     try {
-      const compiled = await compiling;
-      this.compiled.set(text, compiled);
-      return compiled;
+      const step = await planning;
+      this.planned.set(text, { step });
+      return step;
     } finally {
-      this.compiling.delete(text);
+      this.planning.delete(text);
     }
   }
 
-  private async compileNew({ document, operation, fragments }: SingleOperation): Promise<CompiledOperation> {
-    const { api, planner, steps } = this.options;
-    const { node } = await planner.plan(document, operation.name?.value);
+  private async planNew(document: DocumentNode): Promise<Step | null> {
+    const { planner, steps } = this.options;
+    const { node } = await planner.plan(document);
     if (node?.kind === 'Subscription') throw new Error('a subscription is no query');
-    return compileOperation(api, operation, fragments, node, steps);
+    return node ? compileStep(node, steps) : null;
   }
 }
 

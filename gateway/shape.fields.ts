@@ -1,6 +1,7 @@
 import {
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLInterfaceType,
   type GraphQLObjectType,
   type GraphQLSchema,
   isAbstractType,
@@ -14,6 +15,9 @@ export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 /** Response name → the field's selections, in the order in which the answer has them. */
 export type CollectedFields = ReadonlyMap<string, readonly FieldNode[]>;
 
+/** What an object of an answer is known to be: an interface where only a subgraph that adds fields to it was asked. */
+export type RowType = GraphQLObjectType | GraphQLInterfaceType;
+
 /** CollectFields of the GraphQL specification, for one operation and known values of its conditions. */
 export class FieldCollection {
   constructor(
@@ -22,7 +26,7 @@ export class FieldCollection {
     private readonly conditions: Readonly<Record<string, unknown>>,
   ) {}
 
-  collect(type: GraphQLObjectType, selectionSets: readonly SelectionSetNode[]): CollectedFields {
+  collect(type: RowType, selectionSets: readonly SelectionSetNode[]): CollectedFields {
     const fields = new Map<string, FieldNode[]>();
     const visited = new Set<string>();
     for (const { selections } of selectionSets) this.add(type, selections, fields, visited);
@@ -30,7 +34,7 @@ export class FieldCollection {
   }
 
   private add(
-    type: GraphQLObjectType,
+    type: RowType,
     selections: readonly SelectionNode[],
     fields: Map<string, FieldNode[]>,
     visited: Set<string>,
@@ -56,7 +60,7 @@ export class FieldCollection {
     return this.fragments.get(name);
   }
 
-  private applies(condition: string | undefined, type: GraphQLObjectType): boolean {
+  private applies(condition: string | undefined, type: RowType): boolean {
     if (condition === undefined || condition === type.name) return true;
     const wider = this.schema.getType(condition);
     return isAbstractType(wider) && this.schema.isSubType(wider, type);

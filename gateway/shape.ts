@@ -1,10 +1,11 @@
 import {
   type FieldNode,
+  type GraphQLAbstractType,
   GraphQLError,
-  type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
   isAbstractType,
+  isInterfaceType,
   isLeafType,
   isListType,
   isNonNullType,
@@ -12,8 +13,9 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { isRow, type Row, reader } from './execute.row.js';
-import { type CollectedFields, FieldCollection, type Fragments } from './shape.fields.js';
+import { type CollectedFields, FieldCollection, type Fragments, type RowType } from './shape.fields.js';
 import { leafOf } from './shape.leaf.js';
+import { compilePlaces, type PlaceTranslation } from './shape.places.js';
 import { Problems } from './shape.problems.js';
 
 /** An object of the answer: no prototype, so that `__proto__` is a name like any other. */
@@ -25,6 +27,8 @@ interface Shaping {
   /** Where the value that is being looked at stands. */
   readonly place: (string | number)[];
   readonly problems: Problems;
+  /** What graphql-js answered about the schema, by the client's names. */
+  readonly introspected: Row | null;
 }
 
 /** Null in the place of a value that must not be null: what contains it becomes null too. */
@@ -41,6 +45,14 @@ export interface ShapedAnswer {
   readonly errors: readonly GraphQLError[];
 }
 
+export interface ShapeInput {
+  readonly schema: GraphQLSchema;
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: Fragments;
+  /** The name that a field has in what the fetches bring. */
+  nameOf(field: FieldNode): string;
+}
+
 /**
  * Compiles an operation, for fixed values of its conditions, into a function that picks what was asked for, in the
  * order asked, and lets nulls propagate. Types and fragments are looked at here, once.
@@ -48,20 +60,26 @@ export interface ShapedAnswer {
  * @param conditions the variables of `@skip` and `@include`
  */
 export function compileShape(
-  schema: GraphQLSchema,
-  operation: OperationDefinitionNode,
-  fragments: Fragments,
+  { schema, operation, fragments, nameOf }: ShapeInput,
   conditions: Readonly<Record<string, unknown>>,
 ): Shape {
   const root = schema.getRootType(operation.operation);
   if (!root) throw new Error(`the schema has no ${operation.operation}`);
-  const compilation = new ShapeCompilation(schema, new FieldCollection(schema, fragments, conditions));
-  const complete = compilation.objectOf(root, operation.selectionSet.selections.length ? [operation.selectionSet] : []);
+  const fields = new FieldCollection(schema, fragments, conditions);
+  const complete = new ShapeCompilation(schema, fields, nameOf).objectOf(root, [operation.selectionSet]);
+  const translate = compilePlaces(schema, fields, nameOf, root, operation.selectionSet);
   return (data, introspected, errors) => {
-    const problems = new Problems([...errors]);
-    const shaped = complete(introspected ? { ...data, ...introspected } : data, { place: [], problems });
+    const problems = new Problems(errors.length > 0 ? errors.flatMap((error) => placed(error, translate)) : []);
+    const shaped = complete(data, { place: [], problems, introspected });
     return { data: shaped === INVALID ? null : (shaped as Row), errors: problems.errors };
   };
+}
+
+/** The same error at each place where the client reads it. */
+function placed(error: GraphQLError, translate: PlaceTranslation): readonly GraphQLError[] {
+  const { message, path, extensions } = error;
+  if (!path) return [error];
+  return translate(path).map((place) => new GraphQLError(message, { path: place, extensions }));
 }
 
 interface FieldShape {
@@ -74,10 +92,11 @@ class ShapeCompilation {
   constructor(
     private readonly schema: GraphQLSchema,
     private readonly fields: FieldCollection,
+    private readonly nameOf: ShapeInput['nameOf'],
   ) {}
 
   /** The fields of one object type. Compiled at first use: a union may have many that never come. */
-  objectOf(type: GraphQLObjectType, selectionSets: Parameters<FieldCollection['collect']>[1]): Completion {
+  objectOf(type: RowType, selectionSets: Parameters<FieldCollection['collect']>[1]): Completion {
     let shapes: FieldShape[] | null = null;
     return (value, shaping) => {
       shapes ??= this.fieldsOf(type, this.fields.collect(type, selectionSets));
@@ -85,16 +104,18 @@ class ShapeCompilation {
     };
   }
 
-  private fieldsOf(type: GraphQLObjectType, collected: CollectedFields): FieldShape[] {
+  private fieldsOf(type: RowType, collected: CollectedFields): FieldShape[] {
     return [...collected].map(([name, nodes]) => {
       const [node] = nodes;
       const asked = node?.name.value ?? '';
       const field = type.getFields()[asked];
-      if (field)
-        return { name, read: reader(name), complete: this.valueOf(field.type, nodes, `${type.name}.${asked}`) };
-      if (asked === '__typename') return { name, read: () => type.name, complete: asItIs };
-      // What is left after validation is introspection, which graphql-js has answered.
-      return { name, read: reader(name), complete: asItIs };
+      if (node && field) {
+        const complete = this.valueOf(field.type, nodes, `${type.name}.${asked}`);
+        return { name, read: reader(this.nameOf(node)), complete };
+      }
+      if (asked === '__typename') return { name, read: () => type.name, complete: (typename) => typename };
+      // What is left after validation is introspection.
+      return { name, read: () => undefined, complete: (_nothing, { introspected }) => introspected?.[name] ?? null };
     });
   }
 
@@ -109,22 +130,23 @@ class ShapeCompilation {
   }
 
   private abstractOf(
-    type: Parameters<GraphQLSchema['getPossibleTypes']>[0],
+    type: GraphQLAbstractType,
     selectionSets: Parameters<FieldCollection['collect']>[1],
     where: string,
   ): Completion {
-    const byName = new Map(
-      this.schema.getPossibleTypes(type).map((possible) => [possible.name, this.objectOf(possible, selectionSets)]),
-    );
+    const { objects, interfaces } = isInterfaceType(type)
+      ? this.schema.getImplementations(type)
+      : { objects: type.getTypes(), interfaces: [] };
+    const possible = isInterfaceType(type) ? [...objects, type, ...interfaces] : objects;
+    const byName = new Map(possible.map((each: RowType) => [each.name, this.objectOf(each, selectionSets)]));
     return (value, shaping) => {
-      const complete = byName.get(String((value as Row)['__typename']));
-      // A type that clients cannot see, or none: the same to them.
+      // Where nothing that was asked depends on the type, the planner need not ask for it.
+      const complete = byName.get(String((value as Row)['__typename'] ?? type.name));
+      // A type that clients cannot see.
       return complete ? complete(value, shaping) : invalidValue(where, shaping);
     };
   }
 }
-
-const asItIs: Completion = (value) => value ?? null;
 
 function completeObject(row: Row, fields: readonly FieldShape[], shaping: Shaping): unknown {
   const answer = new Answer();

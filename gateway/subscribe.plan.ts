@@ -15,8 +15,9 @@ import { LRUCache } from 'lru-cache';
 import { InvalidError, messageOf } from '../subgraphs/kernel/error.js';
 import { type CompiledOperation, compileOperation } from './execute.compile.js';
 import { compileRewrites, type Rewrite } from './execute.rewrite.js';
-import type { StepCompilation } from './execute.step.js';
+import { compileStep, type StepCompilation } from './execute.step.js';
 import type { Planner } from './plan.js';
+import { type Naming, nameByContent } from './prepare.names.js';
 import { type SingleOperation, singleOperation } from './prepare.operation.js';
 import type { EventSource } from './subscribe.source.js';
 import type { LoadedSupergraph } from './supergraph.js';
@@ -75,15 +76,20 @@ export class SubscriptionPlans {
       const problems = validate(this.loaded.api, document, specifiedRules);
       if (problems.length > 0) return problems.map(withValidationCode);
       const single = singleOperation(document, operationName);
-      const { node } = await this.planner.plan(single.document, operationName);
+      const naming = nameByContent(this.loaded.api, single.document);
+      const { node } = await this.planner.plan(naming.document);
       if (node?.kind !== 'Subscription') return [unplannable('It selects no field of the subscription type.')];
-      return this.complete(node, single);
+      return this.complete(node, single, naming);
     } catch (thrown) {
       return [thrown instanceof InvalidError ? thrown : unplannable(messageOf(thrown))];
     }
   }
 
-  private complete({ primary, rest }: SubscriptionNode, { operation, fragments }: SingleOperation): SubscriptionPlan {
+  private complete(
+    { primary, rest }: SubscriptionNode,
+    { operation, fragments }: SingleOperation,
+    naming: Naming,
+  ): SubscriptionPlan {
     const event = parse(primary.operation);
     const fieldNode = rootFieldOf(event);
     const field = fieldNode && this.loaded.api.getSubscriptionType()?.getFields()[fieldNode.name.value];
@@ -98,7 +104,10 @@ export class SubscriptionPlans {
       fieldNode,
       primary: { document: event, variables: primary.variableUsages ?? [], schema },
       rewrite: compileRewrites(primary.outputRewrites, this.steps.types),
-      compiled: compileOperation(this.loaded.api, operation, fragments, rest, this.steps),
+      compiled: compileOperation(
+        { schema: this.loaded.api, operation, fragments, ...naming },
+        rest ? compileStep(rest, this.steps) : null,
+      ),
     };
   }
 

@@ -4,7 +4,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type DocumentNode, execute, type GraphQLSchema, parse, printSchema, validate } from 'graphql';
 import { Registry } from 'prom-client';
 import { request as send } from 'undici';
-import type { SubgraphAnswer, SubgraphRequest, SubgraphTransport } from '../../../gateway/fetch.transport.js';
+import type { SubgraphAnswer, SubgraphRequest } from '../../../gateway/fetch.transport.js';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../gateway/gateway.js';
 import { loadSupergraph } from '../../../gateway/supergraph.js';
 import { composeSupergraph } from '../../../schema/compose.js';
@@ -130,12 +130,12 @@ function served(
   schema: GraphQLSchema,
   fetches: Fetch[],
   spoil: NonNullable<FederationOptions['spoil']>,
-): SubgraphTransport {
+): Answering {
   const documents = new Map<string, DocumentNode>();
-  const documentOf = ({ query, document }: SubgraphRequest): DocumentNode => {
-    const known = documents.get(query) ?? document ?? parse(query);
+  const documentOf = ({ query }: Parameters<Answering>[0]): DocumentNode => {
+    const known = documents.get(query) ?? parse(query);
     if (!documents.has(query)) {
-      const [problem] = validate(schema, parse(query));
+      const [problem] = validate(schema, known);
       if (problem) throw new Error(`${name} was sent what is not valid: ${problem.message}\n${query}`);
       documents.set(query, known);
     }
@@ -154,11 +154,14 @@ function served(
   };
 }
 
-function overHttp(answer: SubgraphTransport): RequestListener {
+/** A transport that looks at nothing but these. */
+type Answering = (request: Pick<SubgraphRequest, 'query' | 'variables'>) => Promise<SubgraphAnswer>;
+
+function overHttp(answer: Answering): RequestListener {
   return async (request, response) => {
     try {
-      const { query, variables, operationName } = JSON.parse(await textOf(request));
-      const body = JSON.stringify(await answer({ query, variables, operationName, headers: {} }));
+      const { query, variables = {} } = JSON.parse(await textOf(request));
+      const body = JSON.stringify(await answer({ query, variables }));
       response.writeHead(200, { 'content-type': 'application/json' }).end(body);
     } catch (thrown) {
       response.writeHead(500, { 'content-type': 'text/plain' }).end(String(thrown));

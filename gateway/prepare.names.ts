@@ -1,0 +1,121 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLSchema,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  print,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+import type { Values } from './fetch.transport.js';
+
+/** An operation under names of our own. */
+export interface Naming {
+  /** What is planned: the same operation, its fields named by what they are. */
+  readonly document: DocumentNode;
+  /** The name that a field of the client's operation has in what the fetches bring. */
+  nameOf(field: FieldNode): string;
+  /** The client's variables under the names that they have in what is planned. */
+  variables(given: Values): Values;
+}
+
+/** A fetch of entities has a variable of this name. */
+const TAKEN = 'representations';
+
+/**
+ * Gives each field the name of what it is, instead of the one that the client chose. The planner adds keys and required
+ * fields under their own names: a client's `id: name` beside them would ask for the wrong entity. Operations that
+ * differ in aliases only share a plan.
+ */
+export function nameByContent(schema: GraphQLSchema, document: DocumentNode): Naming {
+  const types = new TypeInfo(schema);
+  const given = new Map<FieldNode, string>();
+  const names = new Names(reservedNames(schema));
+  const variables = variablesOf(document);
+  const renamed = variables.has(TAKEN) ? freeName(TAKEN, variables) : null;
+  const named: DocumentNode = visit(
+    document,
+    visitWithTypeInfo(types, {
+      Variable: ({ name }) =>
+        renamed && name.value === TAKEN
+          ? { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: renamed } }
+          : undefined,
+      Field: (node) => {
+        const field = types.getFieldDef();
+        const plain = node.name.value;
+        // Introspection is not planned.
+        if (!field || plain.startsWith('__')) {
+          given.set(node, plain);
+          return { ...node, alias: undefined };
+        }
+        // A mutation that a client asks for twice has its effect twice.
+        const asked = types.getParentType() === schema.getMutationType() ? (node.alias ?? node.name).value : '';
+        const name = names.nameFor(node, `${field.type} ${asked}`, field.args);
+        given.set(node, name);
+        return { ...node, alias: name === plain ? undefined : { kind: Kind.NAME, value: name } };
+      },
+    }),
+  );
+  return {
+    document: named,
+    nameOf: (field) => given.get(field) ?? (field.alias ?? field.name).value,
+    variables: (values) => (renamed && Object.hasOwn(values, TAKEN) ? { ...values, [renamed]: values[TAKEN] } : values),
+  };
+}
+
+function variablesOf({ definitions }: DocumentNode): ReadonlySet<string> {
+  return new Set(
+    definitions.flatMap((definition) =>
+      definition.kind === Kind.OPERATION_DEFINITION
+        ? (definition.variableDefinitions ?? []).map(({ variable }) => variable.name.value)
+        : [],
+    ),
+  );
+}
+
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  return taken.has(name) ? freeName(`${name}_`, taken) : name;
+}
+
+class Names {
+  private readonly byContent = new Map<string, string>();
+  private readonly counts = new Map<string, number>();
+
+  constructor(private readonly reserved: ReadonlySet<string>) {}
+
+  /** Equal for equal content. Fields with arguments always have a number: a subgraph may require them with others. */
+  nameFor(
+    { name: { value: plain }, arguments: given = [] }: FieldNode,
+    kind: string,
+    args: readonly unknown[],
+  ): string {
+    const content = `${plain}(${given.map(print).sort().join()}):${kind}`;
+    const known = this.byContent.get(content);
+    if (known) return known;
+    const count = this.counts.get(plain) ?? 0;
+    this.counts.set(plain, count + 1);
+    const name = count === 0 && args.length === 0 ? plain : this.numbered(plain, count);
+    this.byContent.set(content, name);
+    return name;
+  }
+
+  private numbered(plain: string, count: number): string {
+    const name = `${plain}__${count}`;
+    return this.reserved.has(name) ? this.numbered(`${plain}_`, count) : name;
+  }
+}
+
+const reservedBySchema = new WeakMap<GraphQLSchema, ReadonlySet<string>>();
+
+/** Fields that are called as we would call another. */
+function reservedNames(schema: GraphQLSchema): ReadonlySet<string> {
+  const known = reservedBySchema.get(schema);
+  if (known) return known;
+  const types = Object.values(schema.getTypeMap()).filter((type) => isObjectType(type) || isInterfaceType(type));
+  const names = new Set(types.flatMap((type) => Object.keys(type.getFields())).filter((name) => /__\d+$/.test(name)));
+  reservedBySchema.set(schema, names);
+  return names;
+}
