@@ -9,8 +9,8 @@ type Step = IteratorResult<Result, undefined>;
 
 export interface StreamOptions {
   readonly events: EventStream;
-  /** The client's view of one event. */
-  readonly resolve: (event: BusEvent) => Promise<Result>;
+  /** The client's view of one event; `stopping` aborts when it is not wanted any more. */
+  readonly resolve: (event: BusEvent, stopping: AbortSignal) => Promise<Result>;
   readonly format: (thrown: unknown) => Result;
   /** When the subscriber's token ends. */
   readonly expiresAt: Date | null;
@@ -29,6 +29,7 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 export class SubscriptionStream implements AsyncGenerator<Result, undefined, undefined> {
   private ended = false;
   private reason: Error | null = null;
+  private readonly stopping = new AbortController();
   private expiry: NodeJS.Timeout | null = null;
 
   constructor(private readonly options: StreamOptions) {
@@ -43,10 +44,10 @@ export class SubscriptionStream implements AsyncGenerator<Result, undefined, und
       // A bus that ends a stream by itself is going down: the client resumes elsewhere.
       if (done) return this.last(this.reason ?? interrupted());
       if (this.expired()) return this.last(unauthenticated());
-      const result = await this.options.resolve(value);
+      const result = await this.options.resolve(value, this.stopping.signal);
       return this.ended ? DONE : { value: result, done: false };
     } catch (thrown) {
-      return this.last(thrown);
+      return this.ended ? DONE : this.last(this.reason ?? thrown);
     }
   }
 
@@ -64,6 +65,7 @@ export class SubscriptionStream implements AsyncGenerator<Result, undefined, und
   /** Ends it from our side: the client reads `reason` after what is under way. */
   interrupt(reason: Error = interrupted()): void {
     this.reason ??= reason;
+    this.stopping.abort();
     void this.options.events.return();
   }
 
@@ -85,6 +87,7 @@ export class SubscriptionStream implements AsyncGenerator<Result, undefined, und
   private end(): void {
     if (this.ended) return;
     this.ended = true;
+    this.stopping.abort();
     if (this.expiry) clearTimeout(this.expiry);
     this.options.onEnd(this);
   }

@@ -10,6 +10,7 @@ import { copyOf, type Row } from './execute.row.js';
 import type { Host } from './host.js';
 import type { GatewayMetrics, StreamTransport } from './metrics.js';
 import type { ShapedAnswer } from './shape.js';
+import { throughOutage } from './subscribe.outage.js';
 import type { SubscriptionPlan, SubscriptionPlans } from './subscribe.plan.js';
 import { checkPrincipal, type EventSource, encodeCursor, startFor, subjectFor } from './subscribe.source.js';
 import { type Result, SubscriptionStream } from './subscribe.stream.js';
@@ -80,7 +81,7 @@ export class Subscriptions {
       const events = await this.options.bus.subscribe(subject, start);
       const stream = new SubscriptionStream({
         events,
-        resolve: (event) => this.resolve(event, plan, variables, context),
+        resolve: (event, stopping) => this.resolve(event, plan, variables, context, stopping),
         format: (thrown) => this.failure(thrown),
         expiresAt: context.identity.expiresAt,
         now: this.options.now,
@@ -142,18 +143,20 @@ export class Subscriptions {
     plan: SubscriptionPlan,
     variables: Values,
     context: GatewayContext,
+    stopping: AbortSignal,
   ): Promise<Result> {
     const { requestId, identity, signal } = context;
     return currentRequest.run({ requestId }, async () => {
       const started = performance.now();
-      const result = await this.options.execution.continue(
-        plan.compiled,
-        await answerOf(event, plan, variables),
-        variables,
-        { requestId, identity, signal },
-      );
-      this.options.metrics.delivered(plan.operation.name?.value, result.errors.length > 0, performance.now() - started);
-      return this.formatted(result);
+      const asked = async () => {
+        const begun = await answerOf(event, plan, variables);
+        return this.formatted(
+          await this.options.execution.continue(plan.compiled, begun, variables, { requestId, identity, signal }),
+        );
+      };
+      const result = await throughOutage(asked, stopping);
+      this.options.metrics.delivered(plan.operation.name?.value, Boolean(result.errors), performance.now() - started);
+      return result;
     });
   }
 
