@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { InvalidError } from '../subgraphs/kernel/error.js';
 import type { OperationRequest } from './admission.js';
+import { badRequest, operationOf } from './operation.shape.js';
 
 /**
  * The JSON of a request, or undefined where there is none to read.
@@ -16,7 +17,7 @@ export async function bodyOf(request: IncomingMessage, mostBytes: number): Promi
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch {
-    throw new InvalidError('BAD_REQUEST', 'The body is not JSON.');
+    throw badRequest('The body is not JSON.');
   }
 }
 
@@ -39,7 +40,7 @@ function bytesOf(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
     });
     request.once('error', reject);
     request.once('close', () => {
-      if (!request.complete) reject(new InvalidError('BAD_REQUEST', 'The request broke off.'));
+      if (!request.complete) reject(badRequest('The request broke off.'));
     });
   });
 }
@@ -51,33 +52,27 @@ function tooLarge(mostBytes: number): InvalidError {
   });
 }
 
-/** The operation in a POST's body or a GET's query. Whatever has another shape is left out; Apollo Server says so. */
+/**
+ * The operation in a POST's JSON or a GET's query; nothing where there was no JSON to read: Apollo Server says why.
+ * @throws InvalidError BAD_REQUEST
+ */
 export function operationIn(method: string | undefined, body: unknown, search: URLSearchParams): OperationRequest {
-  const fields: unknown = method === 'GET' ? fieldsOf(search) : body;
-  if (!isRecord(fields)) return {};
-  const { query, operationName, variables, extensions } = fields;
-  return {
-    ...(typeof query === 'string' && { query }),
-    ...(typeof operationName === 'string' && { operationName }),
-    ...(isRecord(variables) && { variables }),
-    ...(isRecord(extensions) && { extensions }),
-  };
+  if (method === 'GET') return operationOf(fieldsOf(search));
+  return body === undefined ? {} : operationOf(body);
 }
 
 function fieldsOf(search: URLSearchParams): Record<string, unknown> {
   const fields: Record<string, unknown> = Object.fromEntries(search);
-  for (const name of ['variables', 'extensions']) fields[name] = parsed(search.get(name));
+  for (const name of ['query', 'operationName', 'variables', 'extensions'])
+    if (search.getAll(name).length > 1) throw badRequest(`\`${name}\` must be there once.`);
+  for (const name of ['variables', 'extensions']) fields[name] = parsed(name, search.get(name));
   return fields;
 }
 
-function parsed(text: string | null): unknown {
+function parsed(name: string, text: string | null): unknown {
   try {
     return text === null ? undefined : JSON.parse(text);
   } catch {
-    return undefined;
+    throw badRequest(`\`${name}\` is not JSON.`);
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -15,6 +15,7 @@ import { type Logger, REQUEST_ID_HEADER } from '../subgraphs/kernel/telemetry.js
 import type { OperationRequest } from './admission.js';
 import { formatThrown } from './errors.js';
 import { type AdmittedArrival, type Arrival, type Operations, requestIdFrom } from './operation.js';
+import { operationOf, standInForMalformed } from './operation.shape.js';
 
 export interface WebSocketTransport {
   /** Takes over a socket that asked to speak graphql-transport-ws. */
@@ -76,14 +77,8 @@ export function overWebSocket(
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
     async onSubscribe(connection, _id, payload) {
-      const { query, operationName, variables, extensions } = payload;
-      const request: OperationRequest = {
-        query,
-        operationName: operationName ?? undefined,
-        variables: variables ?? undefined,
-        extensions: extensions ?? undefined,
-      };
       try {
+        const request = operationOf(payload);
         const arrived = await operations.admit(request, arrivalOf(connection));
         const isSubscription = arrived.admitted?.operation.operation === 'subscription';
         const contextValue: Prepared = { request, arrived };
@@ -98,6 +93,7 @@ export function overWebSocket(
     execute: run,
     // Results are in the client's terms already.
     onNext: (_connection, _id, _payload, _args, result) => result,
+    jsonMessageReviver: standInForMalformed,
   });
 
   async function run(args: ExecutionArgs) {
