@@ -195,6 +195,24 @@ async function untilLive(streams: readonly Subscriber[]): Promise<Set<string>> {
 }
 
 describe('Subscriptions', () => {
+  it.each([
+    ['USD', 'KRW'],
+    ['ZAR', 'NOK'],
+    ['CNY', 'CNY'],
+  ])('of the rate of %s in %s are never silent, though nobody pays with it', async (base, quote) => {
+    const query = `subscription { exchangeRateUpdated(base: "${base}", quote: "${quote}") { base quote } }`;
+    const stream = overSse({ url: graph.url, query });
+    expect(await stream.receive(1)).toMatchObject([{ data: { exchangeRateUpdated: { base, quote } } }]);
+    stream.leave();
+  });
+
+  it('of a rate that there is none of are refused with a word', async () => {
+    const query = 'subscription { exchangeRateUpdated(base: "USD", quote: "VND") { rate } }';
+    const stream = overSse({ url: graph.url, query });
+    await stream.ended;
+    expect(codesIn(stream.received)).toEqual(['RATE_UNAVAILABLE']);
+  });
+
   it('bring the same to all who follow one payment, however they follow it', async () => {
     const id = await pay(graph, 'lost-reply');
     const streams = clients.map(([, client]) => follow(client, 'traveler', id));

@@ -1,3 +1,4 @@
+import { SECOND } from '../../kernel/clock.js';
 import type { EventBus, OutgoingEvent } from '../../kernel/event/event-bus.js';
 import { WakeUp } from '../../kernel/event/wake-up.js';
 import type { Currency } from '../../kernel/money/currency.js';
@@ -8,12 +9,18 @@ import { rateDecimal } from './rate-decimal.js';
 
 // The wallet currencies of the live and announced markets, against the currency that their travelers spend.
 const WALLETS: readonly Currency[] = ['USD', 'AUD', 'CAD', 'EUR', 'GBP', 'JPY', 'SGD'];
-const PAIRS = WALLETS.flatMap((currency): [Currency, Currency][] => [
-  [currency, 'CNY'],
-  ['CNY', currency],
-]);
+const PAID = new Set(WALLETS.flatMap((currency) => [`rate.${currency}.CNY`, `rate.CNY.${currency}`]));
 
-/** Publishes each pair's rate when it changed; what nobody may trade on any more is not published. */
+/** How often the rate of a pair that nobody pays with is published at most: there are hundreds of them. */
+const LOOKED_AT_MS = 30 * SECOND;
+
+/** So many at a time, that whoever else publishes does not wait for all of them. */
+const BATCH = 50;
+
+/**
+ * Publishes the rate of every pair that has one, when it changed: whoever follows a pair hears of it, whichever it is.
+ * What nobody may trade on any more is not published.
+ */
 export class RateFeed {
   private stopped = false;
   private loop: Promise<void> | null = null;
@@ -47,13 +54,20 @@ export class RateFeed {
   }
 
   private async publishChanges(): Promise<void> {
-    const changes: MarketRate[] = [];
-    for (const [base, quote] of PAIRS) {
-      const newest = await this.rates.findCurrent(base, quote);
-      if (newest && this.published.get(subjectOf(newest)) !== newest.asOf.getTime()) changes.push(newest);
+    const due = (await this.rates.allCurrent()).filter((rate) => this.isDue(rate));
+    for (let start = 0; start < due.length && !this.stopped; start += BATCH) {
+      const changes = due.slice(start, start + BATCH);
+      await this.bus.publish(changes.map(eventOf));
+      for (const rate of changes) this.published.set(subjectOf(rate), rate.asOf.getTime());
     }
-    await this.bus.publish(changes.map(eventOf));
-    for (const rate of changes) this.published.set(subjectOf(rate), rate.asOf.getTime());
+  }
+
+  private isDue(rate: MarketRate): boolean {
+    const subject = subjectOf(rate);
+    const publishedAsOf = this.published.get(subject);
+    if (publishedAsOf === undefined) return true;
+    const newer = rate.asOf.getTime() - publishedAsOf;
+    return PAID.has(subject) ? newer !== 0 : newer >= LOOKED_AT_MS;
   }
 }
 

@@ -5,4 +5,7 @@ import type { MarketRate } from './market-rate.js';
 export interface RateSource {
   /** The newest rate, however old; null for a pair that the source does not have. */
   find(base: Currency, quote: Currency): Promise<MarketRate | null>;
+
+  /** The newest rate of every pair that the source has, a currency with itself included; none from before `since`. */
+  newest(since: Date): Promise<readonly MarketRate[]>;
 }

@@ -1,6 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type Clock, DAY } from '../../kernel/clock.js';
-import type { Currency } from '../../kernel/money/currency.js';
+import { after, type Clock, DAY } from '../../kernel/clock.js';
 import type { Candle, MarketRate } from './market-rate.js';
 import type { RateSource } from './rate.client.js';
 import { InvalidRange, RateUnavailable, requireCurrency } from './rate.errors.js';
@@ -33,15 +32,14 @@ export class RateService {
    */
   async current(baseCode: string, quoteCode: string): Promise<MarketRate> {
     const [base, quote] = [requireCurrency(baseCode), requireCurrency(quoteCode)];
-    const rate = await this.findCurrent(base, quote);
-    if (!rate) throw new RateUnavailable(base, quote);
-    return rate;
+    const newest = await this.source.find(base, quote);
+    if (!newest || newest.asOf < this.oldest()) throw new RateUnavailable(base, quote);
+    return newest;
   }
 
-  /** Null also when the newest is old: an old price would let a payer choose between yesterday and today. */
-  async findCurrent(base: Currency, quote: Currency): Promise<MarketRate | null> {
-    const newest = await this.source.find(base, quote);
-    return newest && this.now().getTime() - newest.asOf.getTime() <= this.staleAfterMs ? newest : null;
+  /** The current rate of every pair that has one: exactly those for which `current` answers. */
+  allCurrent(): Promise<readonly MarketRate[]> {
+    return this.source.newest(this.oldest());
   }
 
   /**
@@ -59,5 +57,10 @@ export class RateService {
     const candles = await repository.candles(base, quote, from, to, interval);
     if (candles.length === 0 && !(await repository.newest(base, quote))) throw new RateUnavailable(base, quote);
     return candles;
+  }
+
+  /** A rate from before that is none any more: an old price would let a payer choose between yesterday and today. */
+  private oldest(): Date {
+    return after(this.now(), -this.staleAfterMs);
   }
 }

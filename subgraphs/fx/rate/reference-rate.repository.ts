@@ -9,6 +9,11 @@ export interface CrossedDay {
   readonly quotePerEuro: string;
 }
 
+export interface Pair {
+  readonly base: Currency;
+  readonly quote: Currency;
+}
+
 export type Interval = 'DAY' | 'WEEK' | 'MONTH';
 
 /** Reference rates per euro; the euro itself stands there as 1, so that every pair is the same join. */
@@ -57,6 +62,19 @@ export class ReferenceRateRepository {
       [base, quote],
     );
     return row ?? null;
+  }
+
+  /** The newest day of each pair that has both currencies on a day, from `since` on. */
+  async newestOfAll(since: Date): Promise<(CrossedDay & Pair)[]> {
+    return this.em.execute<(CrossedDay & Pair)[]>(
+      `select distinct on (base.currency_code, quote.currency_code)
+              base.currency_code as base, quote.currency_code as quote,
+              day::text as day, base.per_euro as "basePerEuro", quote.per_euro as "quotePerEuro"
+         from reference_rate base join reference_rate quote using (day)
+        where day >= ?::date
+        order by base.currency_code, quote.currency_code, day desc`,
+      [since.toISOString().slice(0, 10)],
+    );
   }
 
   /** All rates of the newest day that there is. */

@@ -6,7 +6,7 @@ import { Rate } from '../../kernel/money/rate.js';
 import { readReferenceRates } from './ecb.client.js';
 import type { MarketRate, ReferenceRate } from './market-rate.js';
 import type { RateSource } from './rate.client.js';
-import { ReferenceRateRepository } from './reference-rate.repository.js';
+import { type CrossedDay, ReferenceRateRepository } from './reference-rate.repository.js';
 
 // Far fewer bytes than a statement may have, far fewer statements than rates.
 const BATCH = 50_000;
@@ -47,12 +47,13 @@ export class ReferenceRateService implements RateSource {
 
   async find(base: Currency, quote: Currency): Promise<MarketRate | null> {
     const newest = await new ReferenceRateRepository(this.em.fork()).newest(base, quote);
-    if (!newest) return null;
-    const { day, basePerEuro, quotePerEuro } = newest;
-    const rate = Rate.parse(basePerEuro, 'EUR', base)
-      .inverse()
-      .crossedWith(Rate.parse(quotePerEuro, 'EUR', quote));
-    return { rate, asOf: publishedAt(day), source: 'ECB' };
+    return newest && crossed(base, quote, newest);
+  }
+
+  async newest(since: Date): Promise<MarketRate[]> {
+    const days = await new ReferenceRateRepository(this.em.fork()).newestOfAll(since);
+    // The day of `since` may have been published before it.
+    return days.map((day) => crossed(day.base, day.quote, day)).filter(({ asOf }) => asOf >= since);
   }
 
   /** What one euro costs in each currency, on the newest day. */
@@ -60,6 +61,13 @@ export class ReferenceRateService implements RateSource {
     const rates = await new ReferenceRateRepository(this.em.fork()).newestDay();
     return new Map(rates.map(({ currency, perEuro }) => [currency, Rate.parse(perEuro, 'EUR', currency)]));
   }
+}
+
+function crossed(base: Currency, quote: Currency, { day, basePerEuro, quotePerEuro }: CrossedDay): MarketRate {
+  const rate = Rate.parse(basePerEuro, 'EUR', base)
+    .inverse()
+    .crossedWith(Rate.parse(quotePerEuro, 'EUR', quote));
+  return { rate, asOf: publishedAt(day), source: 'ECB' };
 }
 
 /** The ECB publishes at about 16:00 in Frankfurt; this is that moment in winter. */

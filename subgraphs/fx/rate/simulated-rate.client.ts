@@ -34,17 +34,21 @@ export class SimulatedRates implements RateSource {
   ) {}
 
   async find(base: Currency, quote: Currency): Promise<MarketRate | null> {
+    await this.moveOn();
+    return this.current(base, quote);
+  }
+
+  async newest(since: Date): Promise<MarketRate[]> {
+    await this.moveOn();
+    const currencies = [...this.perEuro.keys()];
+    const rates = currencies.flatMap((base) => currencies.map((quote) => this.current(base, quote)));
+    return rates.filter((rate) => rate !== null).filter(({ asOf }) => asOf >= since);
+  }
+
+  private async moveOn(): Promise<void> {
     const moment = this.now().getTime();
     if (moment - this.anchoredAt > ANCHOR_MS) await this.anchorAt(moment);
     this.moveTo(Math.floor(moment / this.tickMs));
-    const from = this.current(base);
-    const to = this.current(quote);
-    if (!from || !to) return null;
-    return {
-      rate: shortened(from.inverse().crossedWith(to)),
-      asOf: new Date(this.tick * this.tickMs),
-      source: 'SIMULATED',
-    };
   }
 
   private anchorAt(moment: number): Promise<void> {
@@ -69,7 +73,18 @@ export class SimulatedRates implements RateSource {
     }
   }
 
-  private current(currency: Currency): Rate | null {
+  private current(base: Currency, quote: Currency): MarketRate | null {
+    const from = this.perEuroNow(base);
+    const to = this.perEuroNow(quote);
+    if (!from || !to) return null;
+    return {
+      rate: shortened(from.inverse().crossedWith(to)),
+      asOf: new Date(this.tick * this.tickMs),
+      source: 'SIMULATED',
+    };
+  }
+
+  private perEuroNow(currency: Currency): Rate | null {
     const anchor = this.perEuro.get(currency);
     if (!anchor) return null;
     const factor = PARTS + BigInt(this.strayed.get(currency) ?? 0);

@@ -117,6 +117,54 @@ describe('the development feed', () => {
     },
   );
 
+  it('publishes every pair that has a rate: the newest at once, then twice a minute where nobody pays with it', async () => {
+    const clock = clockAt('2026-11-22T12:00:00Z');
+    const quiet = await fxWorld({ source: 'simulated', now: clock.now, tickMs: 20 });
+    const stream = await quiet.bus.subscribe('rate.USD.KRW', 'LATEST');
+    await quiet.fx.start();
+    const first = (await stream.next()).value?.payload;
+    expect(first).toMatchObject({ base: 'USD', quote: 'KRW', source: 'SIMULATED' });
+    const late = await quiet.bus.subscribe('rate.USD.KRW', 'LATEST');
+    expect((await late.next()).value?.payload).toEqual(first);
+    const second = stream.next();
+    // A paid pair tells that the feed has looked again.
+    const paid = await quiet.bus.subscribe('rate.USD.CNY', 'LIVE');
+    clock.move(29_980);
+    await paid.next();
+    clock.move(20);
+    await paid.next();
+    expect((await second).value?.payload).toMatchObject({ asOf: '2026-11-22T12:00:30.000Z' });
+    await Promise.all([stream, late, paid].map((open) => open.return()));
+    await quiet.close();
+  });
+
+  it.each(['simulated', 'reference'] as const)(
+    'knows, from the %s source, exactly the pairs for which exchangeRate answers',
+    async (source) => {
+      const clock = clockAt('2026-03-06T09:00:00Z');
+      const { fx, close } = await fxWorld({ source, now: clock.now });
+      const { rates } = fx.services;
+      const all = await rates.allCurrent();
+      expect(all).toHaveLength(24 * 24);
+      for (const { rate, asOf } of all) {
+        const asked = await rates.current(rate.base, rate.quote);
+        expect([asked.asOf, asked.rate.equals(rate)]).toEqual([asOf, true]);
+      }
+      await close();
+    },
+  );
+
+  it('has no current rate of any pair once the newest is too old to be a price (R1)', async () => {
+    const clock = clockAt('2026-03-06T09:00:00Z');
+    const { fx, close } = await fxWorld({ source: 'reference', now: clock.now });
+    // The newest rates are of the 5th, 15:00: good for four days, to the moment.
+    clock.move(Date.parse('2026-03-09T15:00:00Z') - clock.now().getTime());
+    expect(await fx.services.rates.allCurrent()).not.toEqual([]);
+    clock.move(1);
+    expect(await fx.services.rates.allCurrent()).toEqual([]);
+    await close();
+  });
+
   it('publishes a reference rate once, while it is not too old to be a price', async () => {
     const clock = clockAt('2026-03-06T09:00:00Z');
     const reference = await fxWorld({ source: 'reference', now: clock.now, tickMs: 20 });
