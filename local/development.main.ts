@@ -1,13 +1,12 @@
 import { createServer } from 'node:http';
 import { z } from 'zod';
-import { WechatPayClient } from '../connectors/wechat-pay/wechat-pay.client.js';
-import { WechatPayWalletClient } from '../connectors/wechat-pay/wechat-pay.wallet.client.js';
 import { databaseUrl, readConfiguration, variable } from '../subgraphs/kernel/configuration.js';
 import { openEventBus } from '../subgraphs/kernel/event/open-event-bus.js';
 import { answerRoute, listen, send } from '../subgraphs/kernel/graphql/subgraph.server.js';
 import { PrincipalVerifier } from '../subgraphs/kernel/principal.token.js';
 import { createLogger } from '../subgraphs/kernel/telemetry.js';
 import { merchantsConfiguration } from '../subgraphs/merchants/merchants.configuration.js';
+import { connectOutside } from '../subgraphs/merchants/outside.js';
 import { createMerchants } from '../subgraphs/merchants/subgraph.js';
 import { createUsers } from '../subgraphs/users/subgraph.js';
 import { developmentRoutes } from './development.routes.js';
@@ -65,15 +64,14 @@ async function booksAt(url: string): Promise<unknown> {
 /** By the subgraphs' own use cases, on their databases; they are never started and never asked anything. */
 async function seedDatabases(): Promise<void> {
   const common = { verifier: new PrincipalVerifier(keys.INTERNAL_PUBLIC_KEYS), logger };
-  const { wechatPay: configuration, notificationBaseUrl } = merchantsConfiguration();
-  const wechatPay = { merchant: new WechatPayClient(configuration), wallet: new WechatPayWalletClient(configuration) };
+  const outside = connectOutside(merchantsConfiguration());
   const bus = await openEventBus(process.env, logger);
   const [users, merchants] = await Promise.all([
     createUsers({ ...common, databaseUrl: databaseUrl('users'), personalDataKey: keys.PERSONAL_DATA_KEY }),
-    createMerchants({ ...common, databaseUrl: databaseUrl('merchants'), bus, wechatPay, notificationBaseUrl }),
+    createMerchants({ ...common, databaseUrl: databaseUrl('merchants'), bus, outside }),
   ]);
   await Promise.all([users.migrate(), merchants.migrate()]);
   await seed(users.services, merchants.services);
-  await Promise.all([users.close(), merchants.close(), wechatPay.merchant.close(), wechatPay.wallet.close()]);
+  await Promise.all([users.close(), merchants.close(), outside.close()]);
   await bus.close();
 }

@@ -1,7 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { createLocalJWKSet } from 'jose';
-import { WechatPayClient } from '../connectors/wechat-pay/wechat-pay.client.js';
-import { WechatPayWalletClient } from '../connectors/wechat-pay/wechat-pay.wallet.client.js';
 import { jwtAuthenticator } from '../gateway/authentication.js';
 import { createGateway, type Gateway } from '../gateway/gateway.js';
 import { createFx } from '../subgraphs/fx/subgraph.js';
@@ -14,8 +12,9 @@ import { answerRoute, send } from '../subgraphs/kernel/graphql/subgraph.server.j
 import { PrincipalSigner, PrincipalVerifier } from '../subgraphs/kernel/principal.token.js';
 import { createLogger, createMetrics } from '../subgraphs/kernel/telemetry.js';
 import { merchantsConfiguration } from '../subgraphs/merchants/merchants.configuration.js';
+import { connectOutside as connectMerchants } from '../subgraphs/merchants/outside.js';
 import { createMerchants } from '../subgraphs/merchants/subgraph.js';
-import { connectOutside } from '../subgraphs/payments/outside.js';
+import { connectOutside as connectPayments } from '../subgraphs/payments/outside.js';
 import { createPayments } from '../subgraphs/payments/subgraph.js';
 import { createUsers } from '../subgraphs/users/subgraph.js';
 import type { Answering } from './front.js';
@@ -97,15 +96,11 @@ async function createSubgraphs({ environment, secrets }: GraphOptions, bus: Even
     verifier,
     bus,
   });
-  const { wechatPay: configuration, notificationBaseUrl } = merchantsConfiguration(environment);
-  const wechatPay = {
-    merchant: new WechatPayClient(configuration),
-    wallet: new WechatPayWalletClient(configuration),
-  };
-  stack.defer(async () => void (await Promise.all([wechatPay.merchant.close(), wechatPay.wallet.close()])));
+  const outside = connectMerchants(merchantsConfiguration(environment));
+  stack.defer(() => outside.close());
   const [users, merchants, fx] = await Promise.all([
     createUsers({ ...common('users'), personalDataKey: secrets.personalDataKey }),
-    createMerchants({ ...common('merchants'), wechatPay, notificationBaseUrl }),
+    createMerchants({ ...common('merchants'), outside }),
     createFx({ ...common('fx'), source: 'simulated' }),
   ]);
   for (const subgraph of [users, merchants, fx]) stack.defer(() => subgraph.close());
@@ -113,7 +108,7 @@ async function createSubgraphs({ environment, secrets }: GraphOptions, bus: Even
     ...common('payments'),
     signer: new PrincipalSigner('payments', paymentsKey.privateKey),
     others: { users: inProcess(users), merchants: inProcess(merchants), fx: inProcess(fx) },
-    outside: connectOutside(environment),
+    outside: connectPayments(environment),
   });
   // Last in, first out: payments ends before those whom it asks.
   stack.defer(() => payments.close());

@@ -6,7 +6,7 @@ import { databaseUrl, type SubgraphName } from './kernel/configuration.js';
 import { migrate, openDatabase } from './kernel/database.js';
 import { createLogger } from './kernel/telemetry.js';
 import { Merchant, NetworkAccount } from './merchants/merchant/merchant.entity.js';
-import { Migration20261122000000 as MerchantsMigration } from './merchants/migrations/Migration20261122000000.js';
+import { migrations as merchantsMigrations } from './merchants/migrations/migrations.js';
 import { migrations as paymentsMigrations } from './payments/migrations/migrations.js';
 import { Payment } from './payments/payment/payment.entity.js';
 import { Market } from './users/market/market.entity.js';
@@ -15,7 +15,7 @@ import { Migration20261122000000 as UsersMigration } from './users/migrations/Mi
 /** The ORM wants an entity to open a database; migrations look at none of them. */
 const databases: Readonly<Record<SubgraphName, [EntityName[], readonly Constructor<Migration>[]]>> = {
   users: [[Market], [UsersMigration]],
-  merchants: [[Merchant, NetworkAccount], [MerchantsMigration]],
+  merchants: [[Merchant, NetworkAccount], merchantsMigrations],
   payments: [[Payment], paymentsMigrations],
   fx: [[PricingRule], [FxMigration]],
 };

@@ -22,6 +22,8 @@ export function readConfiguration<Shape extends z.ZodRawShape>(
 export const variable = {
   port: (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback),
   url: () => z.url(),
+  /** A URL to put paths behind: without a slash at its end. */
+  baseUrl: () => z.url().transform((url) => url.replace(/\/+$/, '')),
   text: () => z.string().min(1),
   flag: (fallback: boolean) => z.stringbool().default(fallback),
   milliseconds: (fallback: number) => z.coerce.number().int().positive().default(fallback),

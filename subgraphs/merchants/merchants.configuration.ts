@@ -22,7 +22,7 @@ export function merchantsConfiguration(environment: Environment = process.env): 
       HOST: z.string().default('127.0.0.1'),
       PORT: variable.port(4102),
       INTERNAL_PUBLIC_KEYS: variable.json(z.record(z.string(), z.string())),
-      NOTIFICATION_BASE_URL: variable.url().transform((url) => url.replace(/\/+$/, '')),
+      NOTIFICATION_BASE_URL: variable.baseUrl(),
       ...wechatPayVariables,
     },
     environment,

@@ -1,5 +1,3 @@
-import type { WechatPayClient } from '../../connectors/wechat-pay/wechat-pay.client.js';
-import type { WechatPayWalletClient } from '../../connectors/wechat-pay/wechat-pay.wallet.client.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import { migrate, openDatabase, ping } from '../kernel/database.js';
 import type { Consumption, EventBus } from '../kernel/event/event-bus.js';
@@ -8,14 +6,16 @@ import { PRINCIPAL_HEADER, type PrincipalVerifier } from '../kernel/principal.to
 import type { Logger } from '../kernel/telemetry.js';
 import { PaymentCode } from './code/code.entity.js';
 import { CodeService } from './code/code.service.js';
+import { CodeWorker } from './code/code.worker.js';
 import { ScanService } from './code/scan.service.js';
-import { WechatPayNetwork } from './code/wechat-pay.client.js';
 import type { MerchantsContext, MerchantsServices } from './context.js';
 import { createLoaders } from './loaders.js';
 import { Merchant, NetworkAccount } from './merchant/merchant.entity.js';
 import { MerchantService } from './merchant/merchant.service.js';
-import { Migration20261122000000 } from './migrations/Migration20261122000000.js';
+import { migrations } from './migrations/migrations.js';
+import type { Outside } from './outside.js';
 import { reactToPayments } from './reactions.js';
+import { notificationRoutes } from './routes.js';
 import { buildMerchantsSchema } from './schema.js';
 
 export interface MerchantsOptions {
@@ -24,10 +24,8 @@ export interface MerchantsOptions {
   readonly logger: Logger;
   /** Where payments says what happened. Not closed with the subgraph. */
   readonly bus: EventBus;
-  /** Both sides of WeChat Pay. Not closed with the subgraph. */
-  readonly wechatPay: { readonly merchant: WechatPayClient; readonly wallet: WechatPayWalletClient };
-  /** Where networks reach us, without a slash at its end. */
-  readonly notificationBaseUrl: string;
+  /** Not closed with the subgraph. */
+  readonly outside: Outside;
   readonly now?: Clock;
   readonly onStatement?: (sql: string) => void;
   readonly poolSize?: number;
@@ -40,23 +38,22 @@ export interface MerchantsSubgraph extends Subgraph {
 
 /** Wires the subgraph; nothing listens, connects or consumes yet. */
 export async function createMerchants(options: MerchantsOptions): Promise<MerchantsSubgraph> {
-  const { databaseUrl, verifier, logger, bus, wechatPay, onStatement, poolSize, now = systemClock } = options;
+  const { databaseUrl, verifier, logger, bus, outside, onStatement, poolSize, now = systemClock } = options;
   const orm = await openDatabase({
     name: 'merchants',
     url: databaseUrl,
     entities: [Merchant, NetworkAccount, PaymentCode],
-    migrations: [Migration20261122000000],
+    migrations,
     onStatement,
     poolSize,
   });
-  const notifyUrl = `${options.notificationBaseUrl}/notifications/wechat-pay`;
-  const network = new WechatPayNetwork(wechatPay.merchant, wechatPay.wallet, notifyUrl);
   const merchants = new MerchantService(orm.em, now);
   const services: MerchantsServices = {
     merchants,
-    codes: new CodeService(orm.em, network, now),
-    scans: new ScanService(orm.em, merchants, network, now),
+    codes: new CodeService(orm.em, outside.network, now),
+    scans: new ScanService(orm.em, merchants, outside.network, now),
   };
+  const worker = new CodeWorker(services.codes, logger);
   let reactions: Consumption | null = null;
 
   const contextFor = async (headers: Headers): Promise<MerchantsContext> => {
@@ -68,17 +65,19 @@ export async function createMerchants(options: MerchantsOptions): Promise<Mercha
     ...(await buildMerchantsSchema()),
     name: 'merchants',
     logger,
-    routes: [],
+    routes: notificationRoutes(outside, services.codes, logger),
     services,
     contextFor,
     migrate: () => migrate(orm, databaseUrl),
     start: async () => {
+      worker.start();
       reactions ??= await reactToPayments(bus, services.codes, logger);
     },
     ready: async () => {
       await Promise.all([ping(orm), bus.ready()]);
     },
     close: async () => {
+      await worker.stop();
       await reactions?.stop();
       await orm.close();
     },

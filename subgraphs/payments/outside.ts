@@ -29,7 +29,7 @@ export const WECHAT_PAY_PATH = '/notifications/wechat-pay';
 /** Builds the clients of wallets and networks. @throws ConfigurationError */
 export function connectOutside(environment: Environment): Outside {
   const values = readConfiguration(
-    { ...paypalVariables, ...wechatPayVariables, NOTIFICATION_BASE_URL: variable.url() },
+    { ...paypalVariables, ...wechatPayVariables, NOTIFICATION_BASE_URL: variable.baseUrl() },
     environment,
   );
   const paypalSettings = paypalConfiguration(values);
@@ -38,7 +38,7 @@ export function connectOutside(environment: Environment): Outside {
   const keys = platformKeysOf(wechatPaySettings);
   const merchant = new WechatPayClient(wechatPaySettings, keys);
   const wallet = new WechatPayWalletClient(wechatPaySettings, keys);
-  const notifyUrl = new URL(WECHAT_PAY_PATH, values.NOTIFICATION_BASE_URL).href;
+  const notifyUrl = `${values.NOTIFICATION_BASE_URL}${WECHAT_PAY_PATH}`;
   return {
     wallets: { [WalletProvider.PAYPAL]: new PaypalWalletClient(paypal) },
     networks: { [Network.WECHAT_PAY]: new WechatPayNetworkClient(wallet, merchant, notifyUrl) },

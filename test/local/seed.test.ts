@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { WechatPayClient } from '../../connectors/wechat-pay/wechat-pay.client.js';
-import { WechatPayWalletClient } from '../../connectors/wechat-pay/wechat-pay.wallet.client.js';
 import { serviceEnvironment } from '../../local/environment.js';
 import { newSecrets } from '../../local/secrets.js';
 import { seededCodes } from '../../local/seed.codes.js';
@@ -12,6 +10,7 @@ import { scenarios, stores } from '../../local/seed.stores.js';
 import { PostgresEventBus } from '../../subgraphs/kernel/event/event-bus.postgres.js';
 import { Principal } from '../../subgraphs/kernel/principal.js';
 import { merchantsConfiguration } from '../../subgraphs/merchants/merchants.configuration.js';
+import { connectOutside } from '../../subgraphs/merchants/outside.js';
 import { createMerchants, type MerchantsSubgraph } from '../../subgraphs/merchants/subgraph.js';
 import { createUsers, type UsersSubgraph } from '../../subgraphs/users/subgraph.js';
 import { verifier } from '../support/ask.js';
@@ -35,9 +34,8 @@ beforeAll(async () => {
   stack.defer(() => bus.close());
   const places = { notifications: nowhere, paypal: nowhere, wechatPay: nowhere };
   const environment = serviceEnvironment(await newSecrets(), places, { DATABASE_URL: urls.merchants });
-  const { wechatPay, notificationBaseUrl } = merchantsConfiguration(environment);
-  const clients = { merchant: new WechatPayClient(wechatPay), wallet: new WechatPayWalletClient(wechatPay) };
-  stack.defer(async () => void (await Promise.all([clients.merchant.close(), clients.wallet.close()])));
+  const outside = connectOutside(merchantsConfiguration(environment));
+  stack.defer(() => outside.close());
   const common = { verifier, logger: silent };
   users = await createUsers({
     ...common,
@@ -49,8 +47,7 @@ beforeAll(async () => {
     ...common,
     databaseUrl: urls.merchants,
     bus,
-    wechatPay: clients,
-    notificationBaseUrl,
+    outside,
   });
   stack.defer(() => merchants.close());
   await Promise.all([users.migrate(), merchants.migrate()]);

@@ -11,9 +11,7 @@ import { simulatorOptions } from '../../connectors/paypal/simulator/simulator.co
 import { startSimulator as startPaypal } from '../../connectors/paypal/simulator/simulator.js';
 import { readSettings } from '../../connectors/wechat-pay/simulator/settings.js';
 import { startSimulator as startWechatPay } from '../../connectors/wechat-pay/simulator/simulator.js';
-import { WechatPayClient } from '../../connectors/wechat-pay/wechat-pay.client.js';
 import { wechatPayConfiguration, wechatPayVariables } from '../../connectors/wechat-pay/wechat-pay.configuration.js';
-import { WechatPayWalletClient } from '../../connectors/wechat-pay/wechat-pay.wallet.client.js';
 import {
   paypalSimulatorEnvironment,
   serviceEnvironment,
@@ -31,6 +29,7 @@ import { inProcess, type Subgraph, type SubgraphTransport } from '../../subgraph
 import { answerRoute, send } from '../../subgraphs/kernel/graphql/subgraph.server.js';
 import type { MerchantId, PaymentId } from '../../subgraphs/kernel/id.js';
 import type { Principal } from '../../subgraphs/kernel/principal.js';
+import { connectOutside as connectMerchants } from '../../subgraphs/merchants/outside.js';
 import { createMerchants, type MerchantsSubgraph } from '../../subgraphs/merchants/subgraph.js';
 import { connectOutside, type Outside } from '../../subgraphs/payments/outside.js';
 import { createPayments, type PaymentsSubgraph } from '../../subgraphs/payments/subgraph.js';
@@ -116,16 +115,12 @@ export class World {
     });
     const merchantsUrl = await freshDatabase('world_merchants', nothing);
     const wechatPaySettings = wechatPayConfiguration(z.object(wechatPayVariables).parse(environment));
-    const networks = {
-      merchant: new WechatPayClient(wechatPaySettings),
-      wallet: new WechatPayWalletClient(wechatPaySettings),
-    };
+    const merchantsOutside = connectMerchants({ wechatPay: wechatPaySettings, notificationBaseUrl: notifications });
     const merchants = await createMerchants({
       ...place,
       databaseUrl: merchantsUrl,
       bus,
-      wechatPay: networks,
-      notificationBaseUrl: notifications,
+      outside: merchantsOutside,
     });
     const fxUrl = await freshDatabase('world_fx', nothing);
     const fx = await createFx({ ...place, databaseUrl: fxUrl, bus, source: 'simulated' });
@@ -152,12 +147,12 @@ export class World {
       });
       await payments.migrate();
       await payments.start();
-      routes.splice(0, routes.length, payments);
+      routes.splice(0, routes.length, payments, merchants);
       return payments;
     };
     const stop = async (): Promise<void> => {
       await Promise.all([users, merchants, fx].map((subgraph) => subgraph.close()));
-      await Promise.all([networks.merchant.close(), networks.wallet.close()]);
+      await merchantsOutside.close();
       await bus.close();
       front.close();
       front.closeAllConnections();

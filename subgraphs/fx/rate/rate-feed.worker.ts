@@ -1,7 +1,7 @@
 import { SECOND } from '../../kernel/clock.js';
 import type { EventBus, OutgoingEvent } from '../../kernel/event/event-bus.js';
-import { WakeUp } from '../../kernel/event/wake-up.js';
 import type { Currency } from '../../kernel/money/currency.js';
+import { Repetition } from '../../kernel/repetition.js';
 import type { Logger } from '../../kernel/telemetry.js';
 import type { MarketRate } from './market-rate.js';
 import type { RateService } from './rate.service.js';
@@ -22,40 +22,33 @@ const BATCH = 50;
  * What nobody may trade on any more is not published.
  */
 export class RateFeed {
-  private stopped = false;
-  private loop: Promise<void> | null = null;
-  private readonly pause = new WakeUp();
   private readonly published = new Map<string, number>();
+  private readonly repetition: Repetition;
 
   constructor(
     private readonly rates: RateService,
     private readonly bus: EventBus,
-    private readonly intervalMs: number,
-    private readonly logger: Logger,
-  ) {}
+    intervalMs: number,
+    logger: Logger,
+  ) {
+    this.repetition = new Repetition(
+      (isStopped) => this.publishChanges(isStopped),
+      intervalMs,
+      (thrown) => logger.warn({ err: thrown }, 'could not publish rates, trying again'),
+    );
+  }
 
   start(): void {
-    this.loop ??= this.run();
+    this.repetition.start();
   }
 
-  async stop(): Promise<void> {
-    this.stopped = true;
-    this.pause.call();
-    await this.loop;
+  stop(): Promise<void> {
+    return this.repetition.stop();
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopped) {
-      await this.publishChanges().catch((thrown: unknown) =>
-        this.logger.warn({ err: thrown }, 'could not publish rates, trying again'),
-      );
-      if (!this.stopped) await this.pause.sleep(this.intervalMs);
-    }
-  }
-
-  private async publishChanges(): Promise<void> {
+  private async publishChanges(isStopped: () => boolean): Promise<void> {
     const due = (await this.rates.allCurrent()).filter((rate) => this.isDue(rate));
-    for (let start = 0; start < due.length && !this.stopped; start += BATCH) {
+    for (let start = 0; start < due.length && !isStopped(); start += BATCH) {
       const changes = due.slice(start, start + BATCH);
       await this.bus.publish(changes.map(eventOf));
       for (const rate of changes) this.published.set(subjectOf(rate), rate.asOf.getTime());

@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { after, HOUR, SECOND } from '../../kernel/clock.js';
+import { after, HOUR, MINUTE, SECOND } from '../../kernel/clock.js';
 import { invariant } from '../../kernel/error.js';
 import type { CodeKind, Network } from '../../kernel/graphql/enums.js';
 import { type CodeId, type MerchantId, newId, type PaymentId } from '../../kernel/id.js';
@@ -7,7 +7,7 @@ import type { Currency } from '../../kernel/money/currency.js';
 import { Money } from '../../kernel/money/money.js';
 import { step } from '../../kernel/states.js';
 import { CodeExpired } from './code.errors.js';
-import { type CodeStatus, codeTransitions, type StoredCodeStatus } from './code.states.js';
+import { type CodeStatus, codeTransitions, type OrderState, type StoredCodeStatus } from './code.states.js';
 
 const PaymentCodeSchema = defineEntity({
   name: 'PaymentCode',
@@ -28,11 +28,15 @@ const PaymentCodeSchema = defineEntity({
     createdAt: p.datetime(),
     paidAt: p.datetime().$type<Date | null>().strictNullable(),
     closedAt: p.datetime().$type<Date | null>().strictNullable(),
+    /** When to ask the network about an order of whose end we have heard nothing. */
+    lookAt: p.datetime().$type<Date | null>().strictNullable(),
   },
 });
 
 /** How long the network keeps an order open. */
 const LIFETIME_MS = 2 * HOUR;
+/** How long whoever scanned an order in time may take to pay it. */
+const LAST_MINUTES_MS = 10 * MINUTE;
 
 interface Birth {
   readonly merchantId: MerchantId;
@@ -85,6 +89,7 @@ export class PaymentCode extends PaymentCodeSchema.class {
       createdAt: now,
       paidAt: null,
       closedAt: null,
+      lookAt: null,
     });
   }
 
@@ -112,6 +117,7 @@ export class PaymentCode extends PaymentCodeSchema.class {
   registered(payload: string): void {
     this.become('ACTIVE');
     this.payload = payload;
+    this.lookAt = after(this.createdAt, MINUTE);
   }
 
   /** To be closed already is fine. */
@@ -119,14 +125,46 @@ export class PaymentCode extends PaymentCodeSchema.class {
     if (this.status === 'CLOSED') return;
     this.become('CLOSED');
     this.closedAt = now;
+    this.lookAt = null;
   }
 
-  /** A static code is paid many times and stays as it is; an order once. */
-  paid(paymentId: PaymentId, now: Date): void {
-    if (this.kind === 'STATIC' || this.paymentId === paymentId) return;
-    this.become('PAID');
+  /**
+   * A static code is paid many times and stays as it is; an order once.
+   * @param paymentId null when only the network says so: by a payment of ours that is not heard of yet, or by a wallet
+   *   of its own
+   */
+  paid(paymentId: PaymentId | null, now: Date): void {
+    if (this.kind === 'STATIC') return;
+    const wasPaid = this.status === 'PAID';
+    if (wasPaid && (paymentId === null || paymentId === this.paymentId)) return;
+    // The network's word came first: now we hear by which payment.
+    const isNamedNow = wasPaid && this.paymentId === null;
+    if (!isNamedNow) {
+      this.become('PAID');
+      this.paidAt = now;
+      this.lookAt = null;
+    }
     this.paymentId = paymentId;
-    this.paidAt = now;
+  }
+
+  /** Takes over what the network says of an order that is not over here. */
+  follow(state: OrderState, now: Date): void {
+    if (this.status !== 'ACTIVE') return;
+    if (state === 'PAID') this.paid(null, now);
+    if (state === 'CLOSED') this.close(now);
+    // Nobody can be paying it any more: there is nothing left to hear.
+    if (this.expiresAt && after(this.expiresAt, LAST_MINUTES_MS) <= now) this.lookAt = null;
+  }
+
+  /**
+   * Sets the next look: when its age has doubled, so that those who were just made are looked at often and all of them
+   * rarely, and once more when nobody can be paying it any more.
+   */
+  lookedAt(now: Date): void {
+    const age = Math.max(MINUTE, now.getTime() - this.createdAt.getTime());
+    const doubled = after(now, age);
+    const last = this.expiresAt && after(this.expiresAt, LAST_MINUTES_MS);
+    this.lookAt = last && now < last && last < doubled ? last : doubled;
   }
 
   private become(status: StoredCodeStatus): void {

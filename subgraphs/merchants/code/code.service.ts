@@ -17,6 +17,9 @@ import { requireServed, WECHAT_PAY } from './network.js';
 import { readPayload } from './scanned-payload.js';
 import { staticPayload } from './static-payload.js';
 
+/** So many orders are looked after at once. */
+const MOST_OVERDUE = 50;
+
 export interface CreateCode {
   readonly merchantId: MerchantId;
   /** Null makes a STATIC code. */
@@ -89,13 +92,44 @@ export class CodeService {
     if (status === 'PAID') throw new CodeExpired('PAID');
     if (status !== 'ACTIVE') return code;
     // The network first: as long as it takes payments for the order, saying CLOSED would be a lie.
-    if (code.outTradeNo !== null && !(await this.network.close(code.outTradeNo, await this.accountOf(code))))
-      throw new CodeExpired('PAID');
+    const isPaid = code.outTradeNo !== null && !(await this.network.close(code.outTradeNo, await this.accountOf(code)));
+    const closed = await this.change(id, (locked) => {
+      if (isPaid) locked.paid(null, this.now());
+      else if (locked.status !== 'PAID') locked.close(this.now());
+    });
+    // Thrown here: inside, it would take back what we have just learned.
+    if (closed.status === 'PAID') throw new CodeExpired('PAID');
+    return closed;
+  }
+
+  /**
+   * Takes over what became of an order at the network, whoever paid it. Repeating it has no effect.
+   * @throws NetworkUnavailable, then nothing was changed here
+   */
+  async follow(id: CodeId): Promise<void> {
+    const code = await this.em.fork().findOne(PaymentCode, id);
+    if (!code || code.outTradeNo === null || code.status !== 'ACTIVE') return;
+    const state = await this.network.inquire(code.outTradeNo, await this.accountOf(code));
+    await this.change(id, (locked) => locked.follow(state, this.now()));
+  }
+
+  /** The same for an order's number; one that is not ours is nothing to us. @throws NetworkUnavailable */
+  async followOrder(outTradeNo: string): Promise<void> {
+    const code = await this.em.fork().findOne(PaymentCode, { outTradeNo }, { fields: ['id'] });
+    if (code) await this.follow(code.id);
+  }
+
+  /** Orders that were not heard of for so long that somebody should ask; each is due again later, whatever comes of it. */
+  async takeOverdue(): Promise<CodeId[]> {
     return transaction(this.em, async (em) => {
-      const locked = await em.findOneOrFail(PaymentCode, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
-      if (locked.status === 'PAID') throw new CodeExpired('PAID');
-      locked.close(this.now());
-      return locked;
+      const now = this.now();
+      const codes = await em.find(
+        PaymentCode,
+        { lookAt: { $lte: now } },
+        { orderBy: { lookAt: 'asc' }, limit: MOST_OVERDUE, lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE },
+      );
+      for (const code of codes) code.lookedAt(now);
+      return codes.map(({ id }) => id);
     });
   }
 
@@ -160,18 +194,20 @@ export class CodeService {
       if (thrown instanceof CodeRefused) return null;
       throw thrown;
     });
-    const completed = await this.complete(codeId, (locked) =>
-      payload === null ? locked.close(this.now()) : locked.registered(payload),
-    );
+    const completed = await this.change(codeId, (locked) => {
+      // Of two requests that register the same order the first one completes it; the network told both the same.
+      if (locked.status !== 'REGISTERING') return;
+      if (payload === null) locked.close(this.now());
+      else locked.registered(payload);
+    });
     if (completed.payload === null) throw new CodeRefused(code.network);
     return completed;
   }
 
-  /** Of two requests that register the same order the first one completes it; the network told both the same. */
-  private async complete(codeId: CodeId, change: (code: PaymentCode) => void): Promise<PaymentCode> {
+  private change(id: CodeId, change: (code: PaymentCode) => void): Promise<PaymentCode> {
     return transaction(this.em, async (em) => {
-      const code = await em.findOneOrFail(PaymentCode, codeId, { lockMode: LockMode.PESSIMISTIC_WRITE });
-      if (code.status === 'REGISTERING') change(code);
+      const code = await em.findOneOrFail(PaymentCode, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      change(code);
       return code;
     });
   }

@@ -18,8 +18,8 @@ registerEnumType(CodeStatusEnum, {
   description: 'Whether a code can be paid.',
   valuesConfig: {
     ACTIVE: { description: 'It can be paid.' },
-    PAID: { description: 'A payment paid it. Only a DYNAMIC code is ever PAID.' },
-    CLOSED: { description: 'The merchant cancelled it.' },
+    PAID: { description: "It was paid, also by a wallet of the network's own. Only a DYNAMIC code is ever PAID." },
+    CLOSED: { description: 'The merchant cancelled it, or the network did.' },
     EXPIRED: { description: 'Its time is over.' },
   },
 });

@@ -2,6 +2,7 @@ import type { CodeKind } from '../../kernel/graphql/enums.js';
 import type { CodeId } from '../../kernel/id.js';
 import type { Money } from '../../kernel/money/money.js';
 import type { MerchantFacts } from '../merchant/merchant.entity.js';
+import type { OrderState } from './code.states.js';
 
 export interface NetworkOrder {
   /** Chosen by us; registering the same number with the same content again gives the same code. */
@@ -31,6 +32,9 @@ export interface NetworkClient {
 
   /** Ends an order; true also when it was over already, false when it was paid. @throws NetworkUnavailable */
   close(outTradeNo: string, networkMerchantId: string): Promise<boolean>;
+
+  /** What became of an order, whoever paid it. @throws NetworkUnavailable */
+  inquire(outTradeNo: string, networkMerchantId: string): Promise<OrderState>;
 
   /** Null when the network does not know the code. @throws CodeExpired, NetworkUnavailable */
   identify(payload: string): Promise<NetworkCode | null>;

@@ -1,7 +1,8 @@
-import type { WechatPayClient } from '../../../connectors/wechat-pay/wechat-pay.client.js';
+import type { Transaction, WechatPayClient } from '../../../connectors/wechat-pay/wechat-pay.client.js';
 import { WechatPayRefusal, WechatPayUnknown } from '../../../connectors/wechat-pay/wechat-pay.errors.js';
 import type { ScannedCode, WechatPayWalletClient } from '../../../connectors/wechat-pay/wechat-pay.wallet.client.js';
 import { CodeExpired, CodeRefused, NetworkUnavailable } from './code.errors.js';
+import type { OrderState } from './code.states.js';
 import type { NetworkClient, NetworkCode, NetworkOrder } from './network.client.js';
 import { WECHAT_PAY } from './network.js';
 
@@ -11,6 +12,18 @@ const OVER: Readonly<Record<string, 'PAID' | 'CLOSED' | 'EXPIRED'>> = {
   ORDER_CLOSED: 'CLOSED',
   ORDERPAID: 'PAID',
   ORDER_ALREADY_PAID: 'PAID',
+};
+
+const STATES: Readonly<Record<Transaction['state'], OrderState>> = {
+  NOTPAY: 'OPEN',
+  USERPAYING: 'OPEN',
+  // The payer may try again.
+  PAYERROR: 'OPEN',
+  SUCCESS: 'PAID',
+  // Paid, and given back since.
+  REFUND: 'PAID',
+  CLOSED: 'CLOSED',
+  REVOKED: 'CLOSED',
 };
 
 /** Who scanned does not matter to what a code says, so nobody is named: no pseudonym of a traveler goes abroad for it. */
@@ -47,6 +60,16 @@ export class WechatPayNetwork implements NetworkClient {
       if (OVER[thrown.code]) return OVER[thrown.code] !== 'PAID';
       // There is nothing to close: nobody will ever pay it.
       if (thrown.code === 'ORDER_NOT_EXIST') return true;
+      throw undecided(thrown);
+    }
+  }
+
+  async inquire(outTradeNo: string, networkMerchantId: string): Promise<OrderState> {
+    try {
+      const order = await this.merchantSide.queryOrder(outTradeNo, networkMerchantId);
+      // What it does not know it lets nobody pay.
+      return order ? STATES[order.state] : 'CLOSED';
+    } catch (thrown) {
       throw undecided(thrown);
     }
   }

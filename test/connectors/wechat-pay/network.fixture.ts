@@ -194,6 +194,7 @@ export interface PublishedBooks {
 }
 
 export interface Delivery {
+  readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
   readonly at: number;
@@ -213,7 +214,8 @@ export class Receiver {
     const server = createServer();
     const receiver = new Receiver(server, await listen(server));
     server.on('request', async (request: IncomingMessage, response: ServerResponse) => {
-      receiver.deliveries.push({ headers: request.headers, body: await bodyOf(request), at: Date.now() });
+      const body = await bodyOf(request);
+      receiver.deliveries.push({ path: request.url ?? '', headers: request.headers, body, at: Date.now() });
       response.writeHead(receiver.answers.shift() ?? 204).end();
     });
     return receiver;

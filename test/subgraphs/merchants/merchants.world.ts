@@ -1,12 +1,11 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
-import { WechatPayClient } from '../../../connectors/wechat-pay/wechat-pay.client.js';
-import { WechatPayWalletClient } from '../../../connectors/wechat-pay/wechat-pay.wallet.client.js';
 import type { EventBus } from '../../../subgraphs/kernel/event/event-bus.js';
 import { PostgresEventBus } from '../../../subgraphs/kernel/event/event-bus.postgres.js';
 import type { SubgraphResponse } from '../../../subgraphs/kernel/graphql/subgraph.js';
 import { type MerchantId, newId } from '../../../subgraphs/kernel/id.js';
+import { connectOutside, type Outside } from '../../../subgraphs/merchants/outside.js';
 import { createMerchants, type MerchantsSubgraph } from '../../../subgraphs/merchants/subgraph.js';
 import { configurationFor, merchantOf, TestNetwork } from '../../connectors/wechat-pay/network.fixture.js';
 import { type Ask, asking, verifier } from '../../support/ask.js';
@@ -26,6 +25,7 @@ export interface MerchantsWorld {
   readonly merchants: MerchantsSubgraph;
   readonly network: TestNetwork;
   readonly wire: Wire;
+  readonly outside: Outside;
   readonly bus: EventBus;
   readonly url: string;
   readonly ask: Ask;
@@ -41,9 +41,9 @@ export async function merchantsWorld(now: () => Date = () => new Date()): Promis
   const network = await TestNetwork.start({ stores: manyStores }, now);
   const wire = await Wire.start(network);
   const configuration = configurationFor(wire.url, { now, deadlineMs: 1_000 });
-  const wechatPay = { merchant: new WechatPayClient(configuration), wallet: new WechatPayWalletClient(configuration) };
+  const outside = connectOutside({ wechatPay: configuration, notificationBaseUrl: network.receiver.url });
   const bus = await PostgresEventBus.open(await freshDatabase('merchants_bus', async () => undefined), silent);
-  const options = { verifier, logger: silent, bus, wechatPay, notificationBaseUrl: network.receiver.url, now };
+  const options = { verifier, logger: silent, bus, outside, now };
   const url = await freshDatabase('merchants', async (template) => {
     const subgraph = await createMerchants({ ...options, databaseUrl: template });
     await subgraph.migrate();
@@ -60,6 +60,7 @@ export async function merchantsWorld(now: () => Date = () => new Date()): Promis
     merchants,
     network,
     wire,
+    outside,
     bus,
     url,
     ask: asking(merchants),
@@ -79,7 +80,7 @@ export async function merchantsWorld(now: () => Date = () => new Date()): Promis
       await database.end();
       await merchants.close();
       await bus.close();
-      await Promise.all([wechatPay.merchant.close(), wechatPay.wallet.close()]);
+      await outside.close();
       await wire.stop();
       await network.stop();
     },

@@ -17,9 +17,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const open = (databaseUrl: string) => {
-  const wechatPay = { merchant: world.network.client, wallet: world.network.wallet };
-  const notificationBaseUrl = world.network.receiver.url;
-  return createMerchants({ databaseUrl, verifier, logger: silent, bus: world.bus, wechatPay, notificationBaseUrl });
+  return createMerchants({ databaseUrl, verifier, logger: silent, bus: world.bus, outside: world.outside });
 };
 
 describe('The merchants subgraph', () => {
@@ -33,7 +31,7 @@ describe('The merchants subgraph', () => {
     await client.connect();
     const { rows } = await client.query('select count(*)::int as migrations from migration');
     await client.end();
-    expect(rows).toEqual([{ migrations: 1 }]);
+    expect(rows).toEqual([{ migrations: 2 }]);
     await Promise.all(several.map((merchants) => merchants.close()));
   });
 

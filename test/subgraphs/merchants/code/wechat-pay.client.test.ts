@@ -20,7 +20,7 @@ beforeAll(async () => {
   const platformKey = { serial: PLATFORM_SERIAL, key: platformKeys.publicKey };
   const configuration = configurationFor(host.url, { platformKey, deadlineMs: 300 });
   const [merchant, wallet] = [new WechatPayClient(configuration), new WechatPayWalletClient(configuration)];
-  network = new WechatPayNetwork(merchant, wallet, 'https://sojourn.example/notifications/wechat-pay');
+  network = new WechatPayNetwork(merchant, wallet, 'https://sojourn.example/notifications/wechat-pay/orders');
   close = async () => {
     await Promise.all([merchant.close(), wallet.close()]);
     await host.stop();
@@ -49,6 +49,36 @@ const merchant = {
   city: 'Chengdu',
   country_code: 'CN',
 };
+
+describe('What became of an order', () => {
+  const order = { sub_mchid: '1600000000', out_trade_no: 'cod_0123456789', amount: { total: 500, currency: 'CNY' } };
+  const inquire = () => network.inquire('cod_0123456789', '1600000000');
+
+  it.each([
+    ['NOTPAY', 'OPEN'],
+    ['USERPAYING', 'OPEN'],
+    ['PAYERROR', 'OPEN'],
+    ['SUCCESS', 'PAID'],
+    ['REFUND', 'PAID'],
+    ['CLOSED', 'CLOSED'],
+    ['REVOKED', 'CLOSED'],
+  ])('is, where it says %s, %s', async (trade_state, state) => {
+    host.answers(200, { ...order, trade_state, transaction_id: '4200000001' });
+    expect(await inquire()).toBe(state);
+  });
+
+  it('is CLOSED where it knows no such order: nobody can pay that', async () => {
+    refusal(404, 'ORDER_NOT_EXIST');
+    expect(await inquire()).toBe('CLOSED');
+  });
+
+  it('is not known where it says nothing that can be believed', async () => {
+    refusal(500, 'SYSTEM_ERROR');
+    await expect(inquire()).rejects.toMatchObject({ code: 'NETWORK_UNAVAILABLE' });
+    host.answers(200, { ...order, out_trade_no: 'another', trade_state: 'SUCCESS', transaction_id: '1' });
+    await expect(inquire()).rejects.toMatchObject({ code: 'NETWORK_UNAVAILABLE' });
+  });
+});
 
 describe('What WeChat Pay answers', () => {
   it.each([
@@ -138,7 +168,7 @@ describe('What WeChat Pay is told', () => {
       out_trade_no: 'cod_0123456789',
       sub_mchid: '1600000000',
       attach: expect.stringMatching(/^cod_cn_/),
-      notify_url: 'https://sojourn.example/notifications/wechat-pay',
+      notify_url: 'https://sojourn.example/notifications/wechat-pay/orders',
       amount: { total: 500, currency: 'CNY' },
     });
   });
