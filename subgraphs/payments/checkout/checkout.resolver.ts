@@ -29,7 +29,12 @@ export class CheckoutResolver {
     return checkouts.getOf(principal.requireTraveler(), parseId('chk', id));
   }
 
-  @Mutation(() => StartCheckoutPayload, { description: 'Resolves a code and locks the price, with every part of it.' })
+  @Mutation(() => StartCheckoutPayload, {
+    description:
+      'Resolves a code and locks the price, with every part of it. Errors: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, INVALID_ID, INVALID_MONEY, ' +
+      'AMOUNT_REQUIRED, AMOUNT_NOT_ALLOWED, INVALID_CODE, CODE_EXPIRED, MARKET_NOT_LIVE, WALLET_NOT_USABLE, SPENDING_LIMIT_EXCEEDED, ' +
+      'INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED, RATE_UNAVAILABLE, NETWORK_UNAVAILABLE.',
+  })
   async startCheckout(
     @Arg('input', () => StartCheckoutInput, { description: 'What it starts from.' }) input: StartCheckoutInput,
     @Ctx() { checkouts, principal }: PaymentsContext,
@@ -40,7 +45,11 @@ export class CheckoutResolver {
     return { checkout: await checkouts.start(command) };
   }
 
-  @Mutation(() => RequoteCheckoutPayload, { description: 'Locks a new price when the old one has expired, or before.' })
+  @Mutation(() => RequoteCheckoutPayload, {
+    description:
+      'Locks a new price when the old one has expired, or before. Errors: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, INVALID_ID, ' +
+      'CHECKOUT_EXPIRED, CHECKOUT_CANCELLED, CHECKOUT_ALREADY_CONFIRMED, SPENDING_LIMIT_EXCEEDED, RATE_UNAVAILABLE.',
+  })
   async requoteCheckout(
     @Arg('input', () => RequoteCheckoutInput, { description: 'Which checkout.' }) { checkoutId }: RequoteCheckoutInput,
     @Ctx() { checkouts, principal }: PaymentsContext,
@@ -48,7 +57,10 @@ export class CheckoutResolver {
     return { checkout: await checkouts.requote(principal.requireTraveler(), parseId('chk', checkoutId)) };
   }
 
-  @Mutation(() => CancelCheckoutPayload, { description: 'Gives a checkout up.' })
+  @Mutation(() => CancelCheckoutPayload, {
+    description:
+      'Gives a checkout up. Errors: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, INVALID_ID, CHECKOUT_EXPIRED, CHECKOUT_ALREADY_CONFIRMED.',
+  })
   async cancelCheckout(
     @Arg('input', () => CancelCheckoutInput, { description: 'Which checkout.' }) { checkoutId }: CancelCheckoutInput,
     @Ctx() { checkouts, principal }: PaymentsContext,
@@ -56,7 +68,12 @@ export class CheckoutResolver {
     return { checkout: await checkouts.cancel(principal.requireTraveler(), parseId('chk', checkoutId)) };
   }
 
-  @Mutation(() => ConfirmCheckoutPayload, { description: 'Accepts the price: the checkout becomes a payment, once.' })
+  @Mutation(() => ConfirmCheckoutPayload, {
+    description:
+      'Accepts the price: the checkout becomes a payment, once. Errors: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, INVALID_ID, CHECKOUT_EXPIRED, ' +
+      'CHECKOUT_CANCELLED, CHECKOUT_ALREADY_CONFIRMED, QUOTE_EXPIRED, SPENDING_LIMIT_EXCEEDED, WALLET_NOT_USABLE, MARKET_NOT_LIVE, ' +
+      'CODE_EXPIRED and INVALID_CODE when the code was paid, cancelled or forgotten meanwhile, INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED.',
+  })
   async confirmCheckout(
     @Arg('input', () => ConfirmCheckoutInput, { description: 'Which checkout.' }) input: ConfirmCheckoutInput,
     @Ctx() { checkouts, principal }: PaymentsContext,

@@ -2,7 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Clock } from '../../kernel/clock.js';
 import { transaction } from '../../kernel/database.js';
-import { NotFoundError } from '../../kernel/error.js';
+import { DomainError, NotFoundError } from '../../kernel/error.js';
 import { CodeKind } from '../../kernel/graphql/enums.js';
 import type { CheckoutId, PaymentId, TravelerId, WalletId } from '../../kernel/id.js';
 import { findReplay, type IdempotentRequest, once } from '../../kernel/idempotency.js';
@@ -90,12 +90,13 @@ export class CheckoutService {
   /**
    * Turns an open checkout into a payment, once. The wallet is asked afterwards, by the saga.
    * @throws NotFoundError, CheckoutExpired, CheckoutCancelled, CheckoutAlreadyConfirmed, QuoteExpired,
-   *   SpendingLimitExceeded, IdempotencyKeyReused, WALLET_NOT_USABLE, MARKET_NOT_LIVE, SUBGRAPH_UNAVAILABLE
+   *   SpendingLimitExceeded, IdempotencyKeyReused, CODE_EXPIRED, INVALID_CODE, WALLET_NOT_USABLE, MARKET_NOT_LIVE,
+   *   SUBGRAPH_UNAVAILABLE
    */
   async confirm({ travelerId, checkoutId, idempotencyKey }: ConfirmCheckout): Promise<Payment> {
     const request = { scope: `${travelerId}:confirmCheckout`, key: idempotencyKey, content: { checkoutId } };
     const replayed = await findReplay(this.em.fork(), request);
-    if (!replayed) await this.requireUsableWallet(travelerId, checkoutId);
+    if (!replayed) await this.requireStillPossible(await this.getOf(travelerId, checkoutId));
     const payment = await transaction(this.em, async (em) => {
       const { result } = await once<{ paymentId: PaymentId }>(em, request, async () => {
         const checkout = await lockOf(em, travelerId, checkoutId);
@@ -132,10 +133,27 @@ export class CheckoutService {
     return payment.id;
   }
 
-  /** The wallet or its market may have been closed since the checkout began. */
-  private async requireUsableWallet(travelerId: TravelerId, checkoutId: CheckoutId): Promise<void> {
-    const { walletId, merchantId, network, countryCode, status } = await this.getOf(travelerId, checkoutId);
-    if (status === 'OPEN') await this.payers.payer({ travelerId, walletId, merchantId, network, countryCode });
+  /** The wallet, its market or the code may have been closed since the checkout began. */
+  private async requireStillPossible(checkout: Checkout): Promise<void> {
+    const { travelerId, walletId, merchantId, network, countryCode, codePayload } = checkout;
+    // What is not open any more is refused for that reason, under lock.
+    if (checkout.statusAt(this.now()) !== 'OPEN') return;
+    await Promise.all([
+      this.payers.payer({ travelerId, walletId, merchantId, network, countryCode }),
+      this.requirePayable(codePayload),
+    ]);
+  }
+
+  /**
+   * A code that was paid, cancelled or forgotten meanwhile is refused here, before any money is held. Where nobody can
+   * tell just now the payment goes on: the network has the last word anyway, and asks for it only once.
+   */
+  private async requirePayable(payload: string): Promise<void> {
+    try {
+      await this.codes.resolve(payload);
+    } catch (thrown) {
+      if (!(thrown instanceof DomainError) || !thrown.transient) throw thrown;
+    }
   }
 
   private async quote(payer: Payer, code: ScannedCode, buy: Money): Promise<Terms> {

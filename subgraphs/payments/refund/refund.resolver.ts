@@ -10,7 +10,11 @@ import { RefundPaymentInput, RefundPaymentPayload, RefundType } from './refund.t
 
 @Resolver(() => RefundType)
 export class RefundResolver {
-  @Mutation(() => RefundPaymentPayload, { description: 'Gives money back, whole or in part. For the merchant.' })
+  @Mutation(() => RefundPaymentPayload, {
+    description:
+      'Gives money back, whole or in part. For the merchant. Errors: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, INVALID_ID, INVALID_MONEY, ' +
+      'INVALID_REASON, REFUND_NOT_ALLOWED, REFUND_EXCEEDS_PAYMENT, INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED.',
+  })
   async refundPayment(
     @Arg('input', () => RefundPaymentInput, { description: 'What to give back.' }) input: RefundPaymentInput,
     @Ctx() { refunds, principal }: PaymentsContext,

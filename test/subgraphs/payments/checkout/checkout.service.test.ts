@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { after, HOUR, MINUTE, systemClock } from '../../../../subgraphs/kernel/clock.js';
-import { newId } from '../../../../subgraphs/kernel/id.js';
+import { type CodeId, newId, type PaymentId } from '../../../../subgraphs/kernel/id.js';
+import { Money } from '../../../../subgraphs/kernel/money/money.js';
 import { asker, codesOf } from '../../../support/ask.js';
 import { World } from '../../../support/world.js';
 
@@ -214,6 +215,71 @@ describe('Confirming a checkout', () => {
       ]);
     const answers = await Promise.all(checkouts.map(({ id }) => world.confirm(id)));
     expect(answers.flatMap(codesOf)).toEqual(['SPENDING_LIMIT_EXCEEDED']);
+  });
+
+  describe('of a code that ended meanwhile', () => {
+    const ended = async (code: { id: CodeId; payload: string | null }, end: () => Promise<unknown>) => {
+      const amount = code.payload?.startsWith('weixin') ? { amount: null } : {};
+      const { data } = await start({ code: code.payload, ...amount });
+      const { id } = (data as { startCheckout: { checkout: { id: string } } }).startCheckout.checkout;
+      await end();
+      const counted = () => world.payments.em.fork().execute('select count(*) from payment');
+      const before = await counted();
+      const held = (await world.books('paypal'))['authorizations'];
+      const answer = await world.confirm(id);
+      expect(await counted()).toEqual(before);
+      expect((await world.books('paypal'))['authorizations']).toEqual(held);
+      return (answer.errors ?? []).map(({ extensions }) => [
+        extensions?.['code'],
+        (extensions?.['details'] as { reason?: string } | undefined)?.reason,
+      ]);
+    };
+    const codeOf = (amount: string | null) => {
+      const { merchantId, principal } = world.store('ok');
+      const money = amount === null ? null : Money.parse(amount, 'CNY');
+      const command = { merchantId, amount: money, reference: null, idempotencyKey: null };
+      return world.merchants.services.codes.create(command, principal);
+    };
+
+    it.each([
+      ['an order', '12.00'],
+      ['a static code, which the network would go on taking', null],
+    ])('is refused for %s that the merchant cancelled, and nothing is held', async (_, amount) => {
+      const code = await codeOf(amount);
+      const refusal = await ended(code, () =>
+        world.merchants.services.codes.cancel(code.id, world.store('ok').principal),
+      );
+      expect(refusal).toEqual([['CODE_EXPIRED', 'CLOSED']]);
+    });
+
+    it('is refused for an order that another payment has paid, and nothing is held', async () => {
+      const code = await codeOf('12.00');
+      const refusal = await ended(code, () => world.merchants.services.codes.markPaid(code.id, newId('pay', 'us')));
+      expect(refusal).toEqual([['CODE_EXPIRED', 'PAID']]);
+    });
+
+    it('is replayed under its key all the same, when it was confirmed before', async () => {
+      const code = await codeOf('12.00');
+      const { data } = await start({ code: code.payload, amount: null });
+      const { id } = (data as { startCheckout: { checkout: { id: string } } }).startCheckout.checkout;
+      const key = randomUUID();
+      const first = await world.confirm(id, key);
+      expect(codesOf(first)).toEqual([]);
+      await world.settled(paymentIdOf(first) as PaymentId);
+      await world.merchants.services.codes.markPaid(code.id, paymentIdOf(first) as PaymentId);
+      expect(paymentIdOf(await world.confirm(id, key))).toBe(paymentIdOf(first));
+      expect(codesOf(await world.confirm(id))).toEqual(['CHECKOUT_ALREADY_CONFIRMED']);
+    });
+
+    it('goes on where nobody can tell: the network has the last word', async () => {
+      const { id } = await world.checkout('ok');
+      const whole = world.others.merchants;
+      world.others.merchants = async () => Promise.reject(new Error('down'));
+      const answer = await world.confirm(id);
+      world.others.merchants = whole;
+      expect(codesOf(answer)).toEqual([]);
+      expect(await world.settled(paymentIdOf(answer) as PaymentId)).toBe('COMPLETED');
+    });
   });
 
   it('refuses a wallet that was suspended after the checkout began', async () => {
