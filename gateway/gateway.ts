@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import type { EventBus } from '../subgraphs/kernel/event/event-bus.js';
 import type { PrincipalSigner } from '../subgraphs/kernel/principal.token.js';
 import type { Logger } from '../subgraphs/kernel/telemetry.js';
+import { Authorizer } from './admission.authorization.js';
 import { Admission, type AdmissionOptions, defaultLimits, defaultRate } from './admission.js';
 import type { Authenticator } from './authentication.js';
 import { Execution } from './execute.js';
@@ -83,6 +84,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     now: options.now ?? Date.now,
   };
   const loaded = loadSupergraph(supergraph);
+  const authorizer = new Authorizer(loaded.supergraph, loaded.full);
   const eventSources = readEventSources(loaded.full, loaded.api);
   const metrics = new GatewayMetrics(registry);
   const virtual = new Set([...eventSources.values()].map((source) => source.subgraph));
@@ -96,11 +98,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const planner = createPlanner(loaded);
   const preparation = new Preparation({ api: loaded.api, planner, steps, introspection: development });
   const execution = new Execution(loaded, mutations);
-  const host = await Host.start({ loaded, preparation, execution, development, metrics, logger });
+  const host = await Host.start({ loaded, authorizer, preparation, execution, development, metrics, logger });
   const plans = new SubscriptionPlans(loaded, planner, steps, eventSources);
   const mostPerAsker = options.mostStreams ?? MOST_STREAMS;
   const subscriptions = new Subscriptions({
     loaded,
+    authorizer,
     plans,
     execution,
     host,

@@ -11,6 +11,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import type { FormattedExecutionResult } from 'graphql';
 import type { Logger } from '../subgraphs/kernel/telemetry.js';
+import type { Authorizer } from './admission.authorization.js';
 import type { AdmittedOperation, OperationRequest } from './admission.js';
 import type { GatewayContext } from './context.js';
 import { formatError, formatThrown } from './errors.js';
@@ -21,6 +22,7 @@ import type { LoadedSupergraph } from './supergraph.js';
 
 export interface HostOptions {
   readonly loaded: LoadedSupergraph;
+  readonly authorizer: Authorizer;
   readonly preparation: Preparation;
   readonly execution: Execution;
   readonly development: boolean;
@@ -86,7 +88,7 @@ export class Host {
   async answer(admitted: AdmittedOperation, context: GatewayContext): Promise<FormattedExecutionResult | null> {
     const { execution, metrics, logger } = this.options;
     const started = performance.now();
-    const prepared = await this.prepared(admitted);
+    const prepared = await this.prepared(admitted, context);
     if (!prepared) return null;
     const variables = { ...admitted.variables, ...prepared.literals };
     const { values } = execution.coerce(prepared.compiled, variables);
@@ -101,8 +103,12 @@ export class Host {
     return this.apollo.stop();
   }
 
-  private async prepared({ query, document, operationName }: AdmittedOperation): Promise<PreparedOperation | null> {
-    const { preparation } = this.options;
+  private async prepared(
+    { query, document, operationName }: AdmittedOperation,
+    { identity }: GatewayContext,
+  ): Promise<PreparedOperation | null> {
+    const { preparation, authorizer } = this.options;
+    if (authorizer.authorize(document, operationName, identity.principal).key) return null;
     try {
       return preparation.find(query, operationName) ?? (await preparation.prepare(query, document, operationName));
     } catch (thrown) {
@@ -113,7 +119,7 @@ export class Host {
 }
 
 /** Our execution in the place of Apollo's gateway. */
-function engineOf({ loaded, preparation, execution }: HostOptions): Gateway {
+function engineOf({ loaded, authorizer, preparation, execution }: HostOptions): Gateway {
   const listeners = new Set<Parameters<Gateway['onSchemaLoadOrUpdate']>[0]>();
   return {
     onSchemaLoadOrUpdate: (listener) => {
@@ -125,12 +131,18 @@ function engineOf({ loaded, preparation, execution }: HostOptions): Gateway {
       return {
         executor: async ({ source, document, request, context }) => {
           const name = request.operationName ?? undefined;
-          const { compiled, literals } = await preparation.prepare(source, document, name);
-          const variables = { ...request.variables, ...literals };
+          const asking = context as GatewayContext;
+          const rights = authorizer.authorize(document, name, asking.identity.principal);
+          const given = request.variables ?? {};
+          // What the asker may not have comes back as null.
+          if (!rights.document) return rights.complete({}, given);
+          const text = rights.key ? `${rights.key}\n${source}` : source;
+          const { compiled, literals } = await preparation.prepare(text, rights.document, name);
+          const variables = { ...given, ...literals };
           const { values, problems } = execution.coerce(compiled, variables);
           if (problems) return { errors: problems };
-          const { data, errors } = await execution.run(compiled, variables, values, context as GatewayContext);
-          return { data, ...(errors.length > 0 && { errors }) };
+          const { data, errors } = await execution.run(compiled, variables, values, asking);
+          return rights.complete({ data, ...(errors.length > 0 && { errors }) }, given);
         },
       };
     },

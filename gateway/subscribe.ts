@@ -2,7 +2,9 @@ import { execute, type FormattedExecutionResult, GraphQLError, getArgumentValues
 import { NotFoundError, UnavailableError } from '../subgraphs/kernel/error.js';
 import type { BusEvent, EventBus } from '../subgraphs/kernel/event/event-bus.js';
 import { currentRequest, type Logger } from '../subgraphs/kernel/telemetry.js';
+import type { Authorizer } from './admission.authorization.js';
 import type { AdmittedOperation } from './admission.js';
+import type { AuthorizedOperation } from './admission.restriction.js';
 import { askerOf, type GatewayContext } from './context.js';
 import { formatThrown } from './errors.js';
 import type { Execution } from './execute.js';
@@ -18,6 +20,7 @@ import type { LoadedSupergraph } from './supergraph.js';
 
 export interface SubscriptionsOptions {
   readonly loaded: LoadedSupergraph;
+  readonly authorizer: Authorizer;
   readonly plans: SubscriptionPlans;
   readonly execution: Execution;
   /** Runs the guards. */
@@ -67,9 +70,16 @@ export class Subscriptions {
   private async begin(admitted: AdmittedOperation, subscriber: Subscriber): Promise<SubscriptionStream | Result> {
     const { context } = subscriber;
     const { principal } = context.identity;
-    const plan = await this.options.plans.get(admitted.query, admitted.document, admitted.operationName);
+    const { query, document, operationName, variables = {} } = admitted;
+    const whole = await this.options.plans.get(query, document, operationName);
+    if (!('source' in whole)) return { errors: whole.flatMap((problem) => this.failure(problem).errors ?? []) };
+    const rights = this.options.authorizer.authorize(document, operationName, principal);
+    // Without its one field there is nothing to listen to.
+    if (!rights.document) return this.formatted(asShaped(rights.complete({}, variables)));
+    const plan = rights.key
+      ? await this.options.plans.get(`${rights.key}\n${query}`, rights.document, operationName)
+      : whole;
     if (!('source' in plan)) return { errors: plan.flatMap((problem) => this.failure(problem).errors ?? []) };
-    const variables = admitted.variables ?? {};
     const args = this.argumentsOf(plan, variables);
     checkPrincipal(plan.source, principal);
     const subject = subjectFor(plan.source, args, principal);
@@ -81,7 +91,7 @@ export class Subscriptions {
       const events = await this.options.bus.subscribe(subject, start);
       const stream = new SubscriptionStream({
         events,
-        resolve: (event, stopping) => this.resolve(event, plan, variables, context, stopping),
+        resolve: (event, stopping) => this.resolve(event, plan, rights, variables, context, stopping),
         format: (thrown) => this.failure(thrown),
         expiresAt: context.identity.expiresAt,
         now: this.options.now,
@@ -141,6 +151,7 @@ export class Subscriptions {
   private resolve(
     event: BusEvent,
     plan: SubscriptionPlan,
+    rights: AuthorizedOperation,
     variables: Values,
     context: GatewayContext,
     stopping: AbortSignal,
@@ -150,9 +161,9 @@ export class Subscriptions {
       const started = performance.now();
       const asked = async () => {
         const begun = await answerOf(event, plan, variables);
-        return this.formatted(
-          await this.options.execution.continue(plan.compiled, begun, variables, { requestId, identity, signal }),
-        );
+        const asker = { requestId, identity, signal };
+        const answer = await this.options.execution.continue(plan.compiled, begun, variables, asker);
+        return this.formatted(asShaped(rights.complete(answer, variables)));
       };
       const result = await throughOutage(asked, stopping);
       this.options.metrics.delivered(plan.operation.name?.value, Boolean(result.errors), performance.now() - started);
@@ -168,6 +179,10 @@ export class Subscriptions {
   private failure(thrown: unknown): Result {
     return { errors: [formatThrown(thrown, this.options.logger)] };
   }
+}
+
+function asShaped({ data = null, errors = [] }: ExecutionResult): ShapedAnswer {
+  return { data, errors };
 }
 
 /** The event in the shape of the plan's first fetch: aliases, arguments and `__typename` as the planner wrote them. */

@@ -1,5 +1,6 @@
 import { type Schema, Supergraph } from '@apollo/federation-internals';
 import type { GraphQLSchema } from 'graphql';
+import { supportedFeatures } from './admission.features.js';
 
 /** A supergraph file, understood. */
 export interface LoadedSupergraph {
@@ -15,11 +16,11 @@ export interface LoadedSupergraph {
 
 /**
  * Reads a supergraph. Fails closed: a feature that is marked as needed for security or execution and that nothing here
- * enforces (`@authenticated`, `@requiresScopes`, `@policy` …) is refused, not ignored.
+ * enforces (`@policy` …) is refused, not ignored.
  * @throws a GraphQL error that says what is wrong with the file
  */
 export function loadSupergraph(sdl: string): LoadedSupergraph {
-  const supergraph = Supergraph.build(sdl, { validateSupergraph: true });
+  const supergraph = Supergraph.build(sdl, { supportedFeatures: supportedFeatures(), validateSupergraph: true });
   const apiSchema = supergraph.apiSchema();
   return {
     sdl,

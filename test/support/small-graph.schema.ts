@@ -21,31 +21,39 @@ export interface SmallWorld {
   readonly seen: SmallContext['headers'][];
 }
 
-const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])\n`;
+const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable",
+  "@authenticated", "@requiresScopes", "@cost", "@listSize"])\n`;
 
 const PAYMENTS = `${LINK}
   type Query {
     payment(id: ID!): Payment
-    payments(first: Int!): [Payment!]!
+    payments(first: Int!): [Payment!]! @listSize(slicingArguments: ["first"])
+    secrets: Secret @authenticated
     whoami: String!
     broken: String
     leaky: String
     nothing: Payment!
   }
-  type Payment @key(fields: "id") { id: ID! status: String! merchant: Merchant! }
+  type Payment @key(fields: "id") {
+    id: ID! status: String! merchant: Merchant!
+    note: String @authenticated
+    risk: Int! @requiresScopes(scopes: [["risk:read"], ["audit"]])
+  }
+  type Secret { word: String }
   type Merchant @key(fields: "id", resolvable: false) { id: ID! }
   type PaymentEventDelivery @key(fields: "id") { id: ID! sequence: Int! status: String! payment: Payment! }
 `;
 
 const MERCHANTS = `${LINK}
   type Query { merchant(id: ID!): Merchant }
-  type Mutation { note(text: String!): Int! }
+  type Mutation { note(text: String!): Int! wipe: Boolean @requiresScopes(scopes: [["admin"]]) }
   type Merchant @key(fields: "id") { id: ID! name: String! staff: String }
 `;
 
 export const EVENTS = `
   extend schema
-    @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@composeDirective", "@key", "@shareable"])
+    @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@composeDirective", "@key", "@shareable",
+      "@requiresScopes"])
     @link(url: "https://sojourn.example/eventSource/v1.0", import: ["@eventSource"])
     @composeDirective(name: "@eventSource")
   directive @eventSource(subject: String!, start: eventSource__Start! = LIVE, guard: String,
@@ -57,6 +65,8 @@ export const EVENTS = `
       start: BEGINNING, guard: "query ($paymentId: ID!) { payment(id: $paymentId) { id } }")
     partnerPaymentEvents(after: String): PaymentEventDelivery!
       @eventSource(subject: "partner.{principal.subject}", principal: PARTNER)
+    riskEvents(paymentId: ID!): PaymentEventDelivery @requiresScopes(scopes: [["risk:read"]])
+      @eventSource(subject: "payment.{paymentId}", start: BEGINNING)
     rateChanged(base: String!, quote: String! = "CNY"): Rate! @eventSource(subject: "rate.{base}.{quote}", start: LATEST)
   }
   type PaymentEventDelivery @key(fields: "id", resolvable: false) { id: ID! cursor: String! }
@@ -74,7 +84,8 @@ export function paymentsSchema(world: SmallWorld): SubgraphSchema {
   const payment = (id: string, context: SmallContext) => {
     const status = world.statuses.get(id);
     if (!status || !mayLook(context)) throw new NotFoundError();
-    return { id, status, merchant: { __typename: 'Merchant', id: `mer_${id.slice(-1)}` } };
+    const merchant = { __typename: 'Merchant', id: `mer_${id.slice(-1)}` };
+    return { id, status, merchant, note: `note of ${id}`, risk: 7 };
   };
   return build(PAYMENTS, {
     Query: {
@@ -85,6 +96,7 @@ export function paymentsSchema(world: SmallWorld): SubgraphSchema {
         world.seen.push(headers);
         return `${principal.kind} ${principal.subject}`.trim();
       },
+      secrets: () => ({ word: 'sesame' }),
       broken: () => {
         throw new Error('relation "secret_table" does not exist at postgres://inner-host');
       },
@@ -121,6 +133,7 @@ export function merchantsSchema(world: SmallWorld): SubgraphSchema {
         world.notes += 1;
         return world.notes;
       },
+      wipe: () => true,
     },
     Merchant: { __resolveReference: ({ id }: { id: string }) => merchant(id) },
   });

@@ -40,7 +40,7 @@ export interface SmallGraph extends SmallWorld {
   /** Requests that reached the merchants subgraph's door. */
   knocks: number;
   readonly subgraphUrls: Readonly<Record<string, string>>;
-  token(kind: string, subject: string, lifetimeSeconds?: number): Promise<string>;
+  token(kind: string, subject: string, lifetimeSeconds?: number, scope?: string): Promise<string>;
   /** Publishes the next event of a payment. */
   happen(paymentId: string, sequence: number, status?: string): Promise<void>;
   close(): Promise<void>;
@@ -115,8 +115,8 @@ export async function smallGraph(options: SmallGraphOptions = {}): Promise<Small
     signingKey: keys.privateKey,
     jwks,
     subgraphUrls,
-    token: (kind: string, subject: string, lifetimeSeconds = 600) =>
-      new SignJWT({ kind, scope: 'read', merchants: [] })
+    token: (kind: string, subject: string, lifetimeSeconds = 600, scope = 'read') =>
+      new SignJWT({ kind, scope, merchants: [] })
         .setProtectedHeader({ alg: 'ES256', kid: 'one' })
         .setIssuer(ISSUER)
         .setAudience('sojourn')
