@@ -1,82 +1,179 @@
-import { createHash } from 'node:crypto';
+import type { Supergraph } from '@apollo/federation-internals';
 import {
   type DocumentNode,
   GraphQLError,
+  type GraphQLSchema,
   getOperationAST,
-  Kind,
   type OperationDefinitionNode,
   parse,
-  type SelectionSetNode,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { InvalidError } from '../subgraphs/kernel/error.js';
+import { Costs } from './admission.cost.js';
+import { brokenLimit, type DocumentLimits, defaultLimits, tooComplex } from './admission.limits.js';
+import { PersistedDocuments, type PersistedOptions, type RequestedText } from './admission.persisted.js';
+import type { Variables } from './admission.selections.js';
+import { validateDocument } from './admission.validation.js';
 import { askerOf, type Identity } from './context.js';
-import { type Rate, RateLimiter } from './rate-limit.js';
+import { addressKey, type Rate, RateLimiter } from './rate-limit.js';
 
-/** How much one operation may ask for. Checked before validation, whose own cost grows faster than the text. */
-export interface DocumentLimits {
-  readonly tokens: number;
-  readonly depth: number;
-  readonly aliases: number;
-  /** Fields after all fragments are spread out: a few fragments can stand for millions. */
-  readonly fields: number;
+/** How much an operation may cost: what it may make the subgraphs do, by the lengths of the lists that it asks for. */
+export interface CostLimit {
+  readonly most: number;
+  /** How long a list is that the schema says nothing of. */
+  readonly listSize: number;
 }
 
 export interface AdmissionOptions {
   readonly limits: DocumentLimits;
-  /** Null: nobody is counted. */
+  /** Null: nothing is estimated. */
+  readonly cost: CostLimit | null;
+  /** Operations of one asker. Null: nobody is counted. */
   readonly rate: Rate | null;
+  /** Operations of one address, whoever asks from there. Null: no address is counted. */
+  readonly addressRate: Rate | null;
+  readonly persisted: PersistedOptions;
 }
 
-export const defaultLimits: DocumentLimits = { tokens: 4_000, depth: 25, aliases: 100, fields: 2_000 };
+export const defaultCost: CostLimit = { most: 50_000, listSize: 10 };
 export const defaultRate: Rate = { perSecond: 1_000, burst: 5_000 };
+// Whole companies and mobile networks stand behind one address.
+export const defaultAddressRate: Rate = { perSecond: 4_000, burst: 20_000 };
+export const defaultAdmission: Omit<AdmissionOptions, 'persisted'> = {
+  limits: defaultLimits,
+  cost: defaultCost,
+  rate: defaultRate,
+  addressRate: defaultAddressRate,
+};
 
 /** An operation as it came in, whatever it came by. */
 export interface OperationRequest {
   readonly query?: string;
+  /** The id of a registered document, as the proposal for GraphQL over HTTP names it. */
+  readonly documentId?: string;
   readonly operationName?: string;
   readonly variables?: Readonly<Record<string, unknown>>;
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-/** An operation that may go on; not yet validated against the schema. */
+/** An operation that may go on, by its text; not yet validated against the schema. */
 export interface AdmittedOperation extends OperationRequest {
   readonly query: string;
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
+  /** What it is estimated to cost; 0 when nothing is estimated. */
+  readonly cost: number;
+}
+
+/** What admission must know of a supergraph. */
+export interface AdmissionSchemas {
+  readonly supergraph: Supergraph;
+  readonly api: GraphQLSchema;
+  readonly full: GraphQLSchema;
 }
 
 // Counted in characters of text. A parsed document takes some thirty times that.
 const CACHED_TEXT = 1024 * 1024;
 
+// So much of its cost counts as one operation more in the rates.
+const COST_OF_ONE = 1_000;
+
 /** Decides whether an operation may be looked at: who asks how often, and how much it asks for. One for all transports. */
 export class Admission {
-  private readonly limiter: RateLimiter | null;
+  private readonly askers: RateLimiter | null;
+  private readonly addresses: RateLimiter | null;
+  private readonly persisted: PersistedDocuments;
   private readonly documents = new LRUCache<string, DocumentNode | Error>({
     maxSize: CACHED_TEXT,
     sizeCalculation: (_document, text) => text.length + 100,
   });
+  private schemas: AdmissionSchemas;
+  private costs: Costs | null;
 
-  constructor(private readonly options: AdmissionOptions) {
-    this.limiter = options.rate && new RateLimiter(options.rate);
+  constructor(
+    private readonly options: AdmissionOptions,
+    schemas: AdmissionSchemas,
+  ) {
+    this.askers = options.rate && new RateLimiter(options.rate);
+    this.addresses = options.addressRate && new RateLimiter(options.addressRate);
+    this.persisted = new PersistedDocuments(options.persisted);
+    this.schemas = schemas;
+    this.costs = this.costsOf(schemas);
+  }
+
+  /** From now on operations are for another supergraph. What is parsed and registered stays. */
+  adopt(schemas: AdmissionSchemas): void {
+    this.costs = this.costsOf(schemas);
+    this.schemas = schemas;
+  }
+
+  /**
+   * Counts a request before anyone looks at it: also one with a token that does not hold costs us a signature.
+   * @throws UnavailableError RATE_LIMITED
+   */
+  countAddress(address: string): void {
+    this.addresses?.take(addressKey(address));
   }
 
   /** @throws UnavailableError RATE_LIMITED */
   count(identity: Identity, address: string): void {
-    this.limiter?.take(askerOf(identity, address));
+    this.askers?.take(askerOf(identity, addressKey(address)));
+  }
+
+  /** Counts what an admitted operation is more than an ordinary one: the next ones wait for it. */
+  charge({ cost }: AdmittedOperation, identity: Identity, address: string): void {
+    const more = Math.floor(cost / COST_OF_ONE);
+    if (more === 0) return;
+    this.addresses?.charge(addressKey(address), more);
+    this.askers?.charge(askerOf(identity, addressKey(address)), more);
   }
 
   /**
-   * @throws InvalidError OPERATION_TOO_COMPLEX, BAD_REQUEST for a text sent with the hash of another one
-   * @throws GraphQLError GRAPHQL_PARSE_FAILED, OPERATION_RESOLUTION_FAILURE
+   * Undefined when the request names no operation at all: Apollo Server says so.
+   * @throws InvalidError OPERATION_TOO_COMPLEX, PERSISTED_QUERY_NOT_IN_LIST, QUERY_NOT_IN_SAFELIST, BAD_REQUEST for an
+   * id that is not that of its text, BAD_USER_INPUT for a list whose length must be said
+   * @throws GraphQLError GRAPHQL_PARSE_FAILED, OPERATION_RESOLUTION_FAILURE, PERSISTED_QUERY_NOT_FOUND,
+   * PERSISTED_QUERY_NOT_SUPPORTED
    */
-  admit(request: OperationRequest & { query: string }): AdmittedOperation {
-    requireOwnHash(request);
-    const known = this.documents.get(request.query) ?? this.read(request.query);
-    if (known instanceof Error) throw known;
-    const operation = getOperationAST(known, request.operationName);
+  admit(request: OperationRequest): AdmittedOperation | undefined {
+    const text = this.persisted.textOf(request);
+    if (!text) return undefined;
+    const document = this.documents.get(text.query) ?? this.read(text.query);
+    if (document instanceof Error) throw document;
+    const operation = getOperationAST(document, request.operationName);
     if (!operation) throw noOperation();
-    return { ...request, document: known, operation };
+    const cost = this.costOf(document, operation, request.variables ?? {});
+    this.remember(text, document);
+    const { documentId: _, extensions, ...rest } = request;
+    return { ...rest, ...withoutHash(extensions), query: text.query, document, operation, cost };
+  }
+
+  private costsOf({ supergraph, full }: AdmissionSchemas): Costs | null {
+    return this.options.cost && new Costs(supergraph, full, this.options.cost.listSize);
+  }
+
+  private costOf(document: DocumentNode, operation: OperationDefinitionNode, variables: Variables): number {
+    const { cost: limit } = this.options;
+    const cost = this.estimate(document, operation, variables);
+    if (limit && cost > limit.most) throw tooComplex('cost', limit.most, { cost });
+    return cost;
+  }
+
+  private estimate(document: DocumentNode, operation: OperationDefinitionNode, variables: Variables): number {
+    try {
+      return this.costs?.of(document, operation, variables) ?? 0;
+    } catch (thrown) {
+      // Whoever misspells an argument is to read that, not that it is missing.
+      if (!this.isValid(document)) return 0;
+      throw thrown;
+    }
+  }
+
+  private remember(text: RequestedText, document: DocumentNode): void {
+    if (!this.persisted.knows(text) && this.isValid(document)) this.persisted.remember(text);
+  }
+
+  private isValid(document: DocumentNode): boolean {
+    return validateDocument(this.schemas.api, document, { development: false }).length === 0;
   }
 
   private read(text: string): DocumentNode | Error {
@@ -89,11 +186,7 @@ export class Admission {
     const { limits } = this.options;
     try {
       const document = parse(text, { maxTokens: limits.tokens });
-      const weight = weigh(document);
-      if (weight.depth > limits.depth) return tooComplex('depth', limits.depth);
-      if (weight.aliases > limits.aliases) return tooComplex('aliases', limits.aliases);
-      if (weight.fields > limits.fields) return tooComplex('fields', limits.fields);
-      return document;
+      return brokenLimit(document, limits) ?? document;
     } catch (thrown) {
       if (!(thrown instanceof GraphQLError)) throw thrown;
       // graphql-js has no code for it.
@@ -104,82 +197,14 @@ export class Admission {
   }
 }
 
-interface Weight {
-  readonly depth: number;
-  readonly aliases: number;
-  readonly fields: number;
-}
-
-const NOTHING: Weight = { depth: 0, aliases: 0, fields: 0 };
-
-/** The heaviest operation of a document. Each fragment is weighed once, however often it is spread. */
-export function weigh(document: DocumentNode): Weight {
-  const fragments = new Map<string, SelectionSetNode>();
-  for (const definition of document.definitions)
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition.selectionSet);
-  const weighed = new Map<string, Weight>();
-
-  const ofFragment = (name: string): Weight => {
-    const known = weighed.get(name);
-    if (known) return known;
-    const selections = fragments.get(name);
-    // An unknown fragment and one inside itself weigh nothing: validation refuses both.
-    weighed.set(name, NOTHING);
-    if (!selections) return NOTHING;
-    const weight = ofSelections(selections);
-    weighed.set(name, weight);
-    return weight;
-  };
-
-  const ofSelections = (set: SelectionSetNode): Weight =>
-    set.selections.reduce((sum, selection) => {
-      if (selection.kind === Kind.FRAGMENT_SPREAD) return plus(sum, ofFragment(selection.name.value));
-      const inner = selection.selectionSet ? ofSelections(selection.selectionSet) : NOTHING;
-      if (selection.kind === Kind.INLINE_FRAGMENT) return plus(sum, inner);
-      return plus(sum, {
-        depth: inner.depth + 1,
-        aliases: inner.aliases + (selection.alias ? 1 : 0),
-        fields: inner.fields + 1,
-      });
-    }, NOTHING);
-
-  return document.definitions.reduce((heaviest, definition) => {
-    if (definition.kind !== Kind.OPERATION_DEFINITION) return heaviest;
-    const weight = ofSelections(definition.selectionSet);
-    return {
-      depth: Math.max(heaviest.depth, weight.depth),
-      aliases: Math.max(heaviest.aliases, weight.aliases),
-      fields: Math.max(heaviest.fields, weight.fields),
-    };
-  }, NOTHING);
-}
-
-function plus(left: Weight, right: Weight): Weight {
-  return {
-    depth: Math.max(left.depth, right.depth),
-    aliases: left.aliases + right.aliases,
-    fields: left.fields + right.fields,
-  };
-}
-
-/** Apollo Server refuses these too, but without a code: the client would read that we failed. */
-function requireOwnHash({ query, extensions }: OperationRequest & { query: string }): void {
-  const persisted = extensions?.['persistedQuery'];
-  if (typeof persisted !== 'object' || persisted === null) return;
-  const { version, sha256Hash } = persisted as { version?: unknown; sha256Hash?: unknown };
-  if (version !== 1) throw new InvalidError('BAD_REQUEST', 'Persisted queries are understood in version 1.');
-  if (sha256Hash !== createHash('sha256').update(query).digest('hex'))
-    throw new InvalidError('BAD_REQUEST', 'The hash of this persisted query is not the hash of its text.');
+/** The extensions that are left for others to read: what was sent by hash goes on by its text. */
+function withoutHash(extensions: OperationRequest['extensions']): Pick<OperationRequest, 'extensions'> {
+  if (!extensions) return {};
+  const { persistedQuery: _, ...rest } = extensions;
+  return { extensions: rest };
 }
 
 function noOperation(): GraphQLError {
   const extensions = { code: 'OPERATION_RESOLUTION_FAILURE' };
   return new GraphQLError('Name the operation to run: there is none, or more than one.', { extensions });
-}
-
-function tooComplex(what: string, most: number): InvalidError {
-  return new InvalidError('OPERATION_TOO_COMPLEX', `This operation is too large: at most ${most} ${what}.`, {
-    what,
-    most,
-  });
 }

@@ -7,7 +7,12 @@ import {
   variable,
 } from '../subgraphs/kernel/configuration.js';
 import { messageOf } from '../subgraphs/kernel/error.js';
-import { type AdmissionOptions, defaultLimits, defaultRate } from './admission.js';
+import { type AdmissionOptions, defaultAddressRate, defaultCost, defaultRate } from './admission.js';
+import { defaultLimits } from './admission.limits.js';
+import type { TrustMode } from './admission.persisted.js';
+import type { Rate } from './rate-limit.js';
+
+export const MOST_BODY_BYTES = 512 * 1024;
 
 /** What a gateway that runs as a service of its own is told by its environment. */
 export interface GatewayConfiguration {
@@ -22,7 +27,10 @@ export interface GatewayConfiguration {
   readonly development: boolean;
   readonly corsOrigins: readonly string[];
   readonly trustedProxies: number;
-  readonly admission: AdmissionOptions;
+  readonly admission: Omit<AdmissionOptions, 'persisted'>;
+  readonly trustedDocuments: { readonly path: string; readonly mode: TrustMode } | undefined;
+  readonly automaticPersistedQueries: boolean;
+  readonly mostBodyBytes: number;
 }
 
 const count = (fallback: number) => z.coerce.number().int().min(0).default(fallback);
@@ -42,9 +50,22 @@ const shape = {
   LIMIT_DEPTH: count(defaultLimits.depth),
   LIMIT_ALIASES: count(defaultLimits.aliases),
   LIMIT_FIELDS: count(defaultLimits.fields),
-  /** Operations a second of one asker; 0 counts nobody. */
+  LIMIT_ROOT_FIELDS: count(defaultLimits.rootFields),
+  LIMIT_DIRECTIVES: count(defaultLimits.directives),
+  LIMIT_DIRECTIVES_PER_FIELD: count(defaultLimits.directivesPerField),
+  LIMIT_BYTES: count(MOST_BODY_BYTES),
+  /** 0 estimates nothing. */
+  LIMIT_COST: count(defaultCost.most),
+  COST_LIST_SIZE: count(defaultCost.listSize),
+  /** Operations a second of one asker, and of one address; 0 counts nobody. */
   RATE_PER_SECOND: count(defaultRate.perSecond),
   RATE_BURST: count(defaultRate.burst),
+  ADDRESS_RATE_PER_SECOND: count(defaultAddressRate.perSecond),
+  ADDRESS_RATE_BURST: count(defaultAddressRate.burst),
+  /** A persisted query manifest. */
+  TRUSTED_DOCUMENTS: variable.text().optional(),
+  TRUSTED_DOCUMENTS_MODE: z.enum(['off', 'optional', 'required']).default('optional'),
+  AUTOMATIC_PERSISTED_QUERIES: z.enum(['on', 'off']).default('on'),
 };
 
 /** @throws ConfigurationError that lists every problem at once */
@@ -69,10 +90,29 @@ export function readGatewayConfiguration(environment: Environment = process.env)
         depth: read.LIMIT_DEPTH,
         aliases: read.LIMIT_ALIASES,
         fields: read.LIMIT_FIELDS,
+        rootFields: read.LIMIT_ROOT_FIELDS,
+        directives: read.LIMIT_DIRECTIVES,
+        directivesPerField: read.LIMIT_DIRECTIVES_PER_FIELD,
       },
-      rate: read.RATE_PER_SECOND > 0 ? { perSecond: read.RATE_PER_SECOND, burst: read.RATE_BURST } : null,
+      cost: read.LIMIT_COST > 0 ? { most: read.LIMIT_COST, listSize: read.COST_LIST_SIZE } : null,
+      rate: rateOf(read.RATE_PER_SECOND, read.RATE_BURST),
+      addressRate: rateOf(read.ADDRESS_RATE_PER_SECOND, read.ADDRESS_RATE_BURST),
     },
+    trustedDocuments: trustedDocuments(read.TRUSTED_DOCUMENTS, read.TRUSTED_DOCUMENTS_MODE),
+    automaticPersistedQueries: read.AUTOMATIC_PERSISTED_QUERIES === 'on',
+    mostBodyBytes: read.LIMIT_BYTES,
   };
+}
+
+function rateOf(perSecond: number, burst: number): Rate | null {
+  return perSecond > 0 ? { perSecond, burst } : null;
+}
+
+function trustedDocuments(path: string | undefined, mode: TrustMode): GatewayConfiguration['trustedDocuments'] {
+  // Whoever demands registered operations and names none would let nobody in, or, forgotten, everybody.
+  if (mode === 'required' && path === undefined)
+    throw new ConfigurationError('TRUSTED_DOCUMENTS_MODE is required: TRUSTED_DOCUMENTS must name the manifest.');
+  return path === undefined ? undefined : { path, mode };
 }
 
 const URL_VARIABLE = 'SUBGRAPH_URL_';

@@ -14,6 +14,9 @@ const OF_THE_REQUEST = new Set([
   'PERSISTED_QUERY_NOT_SUPPORTED',
 ]);
 
+// As graphql-js ends what it says of a name, a value or a field that it does not know.
+const HINT = / ?Did you mean [^?]*\?$/;
+
 // Codes that say "we do not know what went wrong": their message may hold anything.
 const UNEXPLAINED = new Set(['INTERNAL_SERVER_ERROR', 'DOWNSTREAM_SERVICE_ERROR']);
 
@@ -21,15 +24,23 @@ const UNEXPLAINED = new Set(['INTERNAL_SERVER_ERROR', 'DOWNSTREAM_SERVICE_ERROR'
  * What a client sees of an error. Of a subgraph's: its code, message, details, whether a retry may help and the id to
  * ask about; never a stack, a service's address or an answer's body. Of anything without a public code: only
  * INTERNAL_SERVER_ERROR and an id under which the log has the truth.
+ * @param hints whether a wrong name is answered with names of the schema that are like it: for developers only
  */
-export function formatError(formatted: GraphQLFormattedError, thrown: unknown, logger: Logger): GraphQLFormattedError {
+export function formatError(
+  formatted: GraphQLFormattedError,
+  thrown: unknown,
+  logger: Logger,
+  hints = false,
+): GraphQLFormattedError {
   const { locations, path } = formatted;
   const place = { ...(locations && { locations }), ...(path && { path }) };
   const cause = domainErrorIn(thrown);
   if (cause) return { ...ofDomain(cause), ...place };
   const { code, details, transient, correlationId } = formatted.extensions ?? {};
-  if (typeof code === 'string' && OF_THE_REQUEST.has(code))
-    return { message: formatted.message, ...place, extensions: { code } };
+  if (typeof code === 'string' && OF_THE_REQUEST.has(code)) {
+    const message = hints ? formatted.message : formatted.message.replace(HINT, '');
+    return { message, ...place, extensions: { code } };
+  }
   if (typeof code === 'string' && !UNEXPLAINED.has(code)) {
     const facts = scalarsOf(details);
     const extensions = { code, transient: transient === true, ...(facts && { details: facts }) };

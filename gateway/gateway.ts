@@ -5,8 +5,11 @@ import type { EventBus } from '../subgraphs/kernel/event/event-bus.js';
 import type { PrincipalSigner } from '../subgraphs/kernel/principal.token.js';
 import type { Logger } from '../subgraphs/kernel/telemetry.js';
 import { Authorizer } from './admission.authorization.js';
-import { Admission, type AdmissionOptions, defaultLimits, defaultRate } from './admission.js';
+import { TrustedDocuments } from './admission.documents.js';
+import { Admission, type AdmissionOptions, defaultAdmission } from './admission.js';
+import type { TrustMode } from './admission.persisted.js';
 import type { Authenticator } from './authentication.js';
+import { MOST_BODY_BYTES } from './configuration.js';
 import { Execution } from './execute.js';
 import { TypeConditions } from './execute.types.js';
 import { type HttpTransport, overHttp } from './fetch.http.js';
@@ -45,7 +48,11 @@ export interface GatewayOptions {
   readonly development: boolean;
   /** Origins of web pages that may ask, beside Sandbox's in development. */
   readonly corsOrigins?: readonly string[];
-  readonly admission?: Partial<AdmissionOptions>;
+  readonly admission?: Partial<Omit<AdmissionOptions, 'persisted'>>;
+  /** A persisted query manifest, read again when the file changes. */
+  readonly trustedDocuments?: { readonly path: string; readonly mode: TrustMode };
+  /** Whether clients may register texts by their hash; not where only trusted documents are run. */
+  readonly automaticPersistedQueries?: boolean;
   readonly fetch?: Partial<FetchPolicy>;
   /** Connections to each subgraph over HTTP. */
   readonly connections?: number;
@@ -72,7 +79,6 @@ export interface Gateway {
 
 const SANDBOX = 'https://studio.apollographql.com';
 const CONNECTIONS = 64;
-const MOST_BODY_BYTES = 512 * 1024;
 const MOST_STREAMS = 1_000;
 const MOST_FETCH_OPERATIONS = 10_000;
 
@@ -96,10 +102,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     subgraphs,
   };
   const planner = createPlanner(loaded);
-  const preparation = new Preparation({ api: loaded.api, planner, steps, introspection: development });
+  const preparation = new Preparation({ api: loaded.api, planner, steps, development });
   const execution = new Execution(loaded, mutations);
   const host = await Host.start({ loaded, authorizer, preparation, execution, development, metrics, logger });
-  const plans = new SubscriptionPlans(loaded, planner, steps, eventSources);
+  const plans = new SubscriptionPlans(loaded, planner, steps, eventSources, development);
   const mostPerAsker = options.mostStreams ?? MOST_STREAMS;
   const subscriptions = new Subscriptions({
     loaded,
@@ -114,7 +120,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     now,
   });
 
-  const admission = new Admission({ limits: defaultLimits, rate: defaultRate, ...options.admission });
+  const { mode = 'off', path } = options.trustedDocuments ?? {};
+  const trusted = path === undefined || mode === 'off' ? null : new TrustedDocuments({ path, logger });
+  const persisted = { trusted, mode, automatic: options.automaticPersistedQueries ?? true };
+  const admission = new Admission({ ...defaultAdmission, ...options.admission, persisted }, loaded);
   const operations = new Operations(options.authenticator, admission, host, subscriptions, metrics, logger);
   const mostBytes = options.mostBodyBytes ?? MOST_BODY_BYTES;
   const addressOf = addressReader(options.trustedProxies ?? 0);
@@ -145,6 +154,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     drain,
     close: async () => {
       await drain();
+      trusted?.close();
       await host.stop();
       for (const source of subgraphs.sources) source.close();
       await Promise.all(pools.map((pool) => pool.close()));

@@ -54,7 +54,7 @@ export class Host {
       includeStacktraceInErrorResponses: false,
       csrfPrevention: true,
       stopOnTerminationSignals: false,
-      formatError: (formatted, thrown) => formatError(formatted, thrown, options.logger),
+      formatError: (formatted, thrown) => formatError(formatted, thrown, options.logger, development),
       logger,
       plugins: [
         ApolloServerPluginLandingPageDisabled(),

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { InvalidError } from '../subgraphs/kernel/error.js';
-import type { OperationRequest } from './admission.js';
+import type { AdmittedOperation, OperationRequest } from './admission.js';
 import { badRequest, operationOf } from './operation.shape.js';
 
 /**
@@ -61,9 +61,22 @@ export function operationIn(method: string | undefined, body: unknown, search: U
   return body === undefined ? {} : operationOf(body);
 }
 
+/** A request as if it had come with the text that it stands for, for those who know no ids and hashes. */
+export function withText(
+  { query, extensions }: AdmittedOperation,
+  body: unknown,
+  search: URLSearchParams,
+): { readonly body: unknown; readonly search: string } {
+  if (isRecord(body)) return { body: { ...body, query, ...(extensions && { extensions }) }, search: '' };
+  const written = new URLSearchParams(search);
+  written.set('query', query);
+  if (extensions) written.set('extensions', JSON.stringify(extensions));
+  return { body, search: `?${written}` };
+}
+
 function fieldsOf(search: URLSearchParams): Record<string, unknown> {
   const fields: Record<string, unknown> = Object.fromEntries(search);
-  for (const name of ['query', 'operationName', 'variables', 'extensions'])
+  for (const name of ['query', 'documentId', 'operationName', 'variables', 'extensions'])
     if (search.getAll(name).length > 1) throw badRequest(`\`${name}\` must be there once.`);
   for (const name of ['variables', 'extensions']) fields[name] = parsed(name, search.get(name));
   return fields;
@@ -75,4 +88,8 @@ function parsed(name: string, text: string | null): unknown {
   } catch {
     throw badRequest(`\`${name}\` is not JSON.`);
   }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

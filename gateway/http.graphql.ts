@@ -6,7 +6,8 @@ import type { Logger } from '../subgraphs/kernel/telemetry.js';
 import type { OperationRequest } from './admission.js';
 import { formatThrown } from './errors.js';
 import type { Host } from './host.js';
-import { bodyOf, operationIn } from './http.body.js';
+import { bodyOf, operationIn, withText } from './http.body.js';
+import { requirePreflight } from './http.csrf.js';
 import { type Acceptance, acceptanceOf } from './negotiation.js';
 import type { AdmittedArrival, Arrival, Operations } from './operation.js';
 import { writeStream } from './stream.writer.js';
@@ -17,6 +18,8 @@ export interface GraphqlEndpointOptions {
   readonly mostBytes: number;
   readonly logger: Logger;
 }
+
+const ONLY_JSON: Acceptance = { json: true, jsonType: 'application/json', stream: null, prefersStream: false };
 
 type Streaming = NonNullable<Acceptance['stream']>;
 
@@ -35,6 +38,12 @@ export class GraphqlEndpoint {
       if (!response.writableFinished) gone.abort();
     });
     const acceptance = acceptanceOf(request.headers.accept);
+    try {
+      requirePreflight(request.headers);
+    } catch (thrown) {
+      // Not as a stream: an EventSource of a foreign page learns nothing, not even that there was something.
+      return this.refuse(response, ONLY_JSON, thrown);
+    }
     let operation: OperationRequest = {};
     try {
       const body = await bodyOf(request, this.options.mostBytes);
@@ -70,7 +79,8 @@ export class GraphqlEndpoint {
     for (const [name, value] of Object.entries(request.headers))
       if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
     const method = (request.method ?? '').toUpperCase();
-    const answer = await this.options.host.overHttp({ method, headers, search: url.search, body }, arrived.context);
+    const sent = arrived.admitted ? withText(arrived.admitted, body, url.searchParams) : { body, search: url.search };
+    const answer = await this.options.host.overHttp({ method, headers, ...sent }, arrived.context);
     if (response.destroyed) return;
     response.writeHead(answer.status ?? 200, Object.fromEntries(answer.headers));
     if (answer.body.kind === 'complete') response.end(answer.body.string);
@@ -87,7 +97,7 @@ export class GraphqlEndpoint {
     { admitted, context }: AdmittedArrival,
     { jsonType }: Acceptance,
   ): Promise<boolean> {
-    if (request.method !== 'POST' || !admitted || admitted.extensions?.['persistedQuery'] || !jsonType) return false;
+    if (request.method !== 'POST' || !admitted || !jsonType) return false;
     const answer = await this.options.host.answer(admitted, context);
     if (!answer) return false;
     if (response.destroyed) return true;
@@ -138,6 +148,9 @@ function streamFor({ json, stream }: Acceptance, { admitted }: AdmittedArrival, 
 }
 
 const STATUS: Readonly<Record<string, number>> = {
+  // Clients of automatic persisted queries take any other status for a failure of the network.
+  PERSISTED_QUERY_NOT_FOUND: 200,
+  PERSISTED_QUERY_NOT_SUPPORTED: 200,
   UNAUTHENTICATED: 401,
   RATE_LIMITED: 429,
   SIGN_IN_UNAVAILABLE: 503,

@@ -8,8 +8,9 @@ import type { OperationRequest } from './admission.js';
 export function operationOf(sent: unknown): OperationRequest {
   if (!isRecord(sent)) throw badRequest('An operation must be an object with a `query`; batches are not taken.');
   const asSent: unknown = Reflect.get(sent, AS_SENT) ?? sent;
-  const { query, operationName, variables, extensions } = asSent as Record<string, unknown>;
+  const { query, documentId, operationName, variables, extensions } = asSent as Record<string, unknown>;
   if (query != null && typeof query !== 'string') throw badRequest('`query` must be a string.');
+  if (documentId != null && typeof documentId !== 'string') throw badRequest('`documentId` must be a string.');
   if (operationName != null && typeof operationName !== 'string')
     throw badRequest('`operationName` must be a string where there is one.');
   if (variables != null && !isRecord(variables)) throw badRequest('`variables` must be an object where there are any.');
@@ -17,6 +18,7 @@ export function operationOf(sent: unknown): OperationRequest {
     throw badRequest('`extensions` must be an object where there are any.');
   return {
     ...(query != null && { query }),
+    ...(documentId != null && { documentId }),
     ...(operationName != null && { operationName }),
     ...(variables != null && { variables }),
     ...(extensions != null && { extensions }),

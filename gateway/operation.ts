@@ -23,7 +23,7 @@ export interface Arrival {
 export interface AdmittedArrival {
   readonly context: GatewayContext;
   readonly address: string;
-  /** Missing where no text came: a persisted query's hash alone, or nonsense. Apollo Server answers both. */
+  /** Missing where no operation was named, or nonsense. Apollo Server answers both. */
   readonly admitted: AdmittedOperation | undefined;
 }
 
@@ -43,6 +43,7 @@ export class Operations {
   /** @throws DomainError or GraphQLError with a public code */
   async admit(request: OperationRequest, arrival: Arrival): Promise<AdmittedArrival> {
     try {
+      this.admission.countAddress(arrival.address);
       const identity = await this.authenticator.authenticate(arrival.authorization);
       return this.admitFor(identity, request, arrival);
     } catch (thrown) {
@@ -54,8 +55,8 @@ export class Operations {
   private admitFor(identity: Identity, request: OperationRequest, arrival: Arrival): AdmittedArrival {
     const { requestId, signal, address } = arrival;
     this.admission.count(identity, address);
-    const { query } = request;
-    const admitted = query === undefined ? undefined : this.admission.admit({ ...request, query });
+    const admitted = this.admission.admit(request);
+    if (admitted) this.admission.charge(admitted, identity, address);
     return { context: { identity, requestId, signal }, address, admitted };
   }
 
@@ -75,7 +76,7 @@ export class Operations {
     { admitted, context }: AdmittedArrival,
   ): Promise<FormattedExecutionResult> {
     const answer = admitted && (await this.host.answer(admitted, context));
-    return answer ?? this.host.run(request, context);
+    return answer ?? this.host.run(admitted ?? request, context);
   }
 
   /** `admit` and `run` in one; whatever refuses it is a result with errors. */

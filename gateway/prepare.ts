@@ -1,14 +1,6 @@
-import {
-  type DocumentNode,
-  GraphQLError,
-  type GraphQLSchema,
-  NoSchemaIntrospectionCustomRule,
-  print,
-  specifiedRules,
-  type ValidationRule,
-  validate,
-} from 'graphql';
+import { type DocumentNode, type GraphQLSchema, print } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { validateDocument } from './admission.validation.js';
 import { type CompiledOperation, compileOperation } from './execute.compile.js';
 import { compileStep, type Step, type StepCompilation } from './execute.step.js';
 import type { Planner } from './plan.js';
@@ -26,12 +18,13 @@ export interface PreparationOptions {
   readonly api: GraphQLSchema;
   readonly planner: Planner;
   readonly steps: StepCompilation;
-  readonly introspection: boolean;
+  /** Introspection, and hints at names like a wrong one. */
+  readonly development: boolean;
 }
 
 /** A text with a mistake: whoever hosts GraphQL over HTTP says it to the client. */
 export class InvalidOperation extends Error {
-  constructor(readonly problems: readonly GraphQLError[]) {
+  constructor(readonly problems: readonly Error[]) {
     super('this operation is not valid');
   }
 }
@@ -59,11 +52,8 @@ export class Preparation {
     sizeCalculation: (_planned, key) => key.length + 200,
   });
   private readonly planning = new Map<string, Promise<Step | null>>();
-  private readonly rules: readonly ValidationRule[];
 
-  constructor(private readonly options: PreparationOptions) {
-    this.rules = options.introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
-  }
+  constructor(private readonly options: PreparationOptions) {}
 
   /** What is known of a text already. */
   find(text: string, operationName: string | undefined): PreparedOperation | undefined {
@@ -74,7 +64,7 @@ export class Preparation {
   async prepare(text: string, document: DocumentNode, operationName: string | undefined): Promise<PreparedOperation> {
     const known = this.find(text, operationName);
     if (known) return known;
-    const problems = validate(this.options.api, document, this.rules);
+    const problems = validateDocument(this.options.api, document, this.options);
     if (problems.length > 0) throw new InvalidOperation(problems);
     const lifted = liftLiterals(this.options.api, singleOperation(document, operationName).document);
     const prepared = { compiled: await this.compile(lifted.document), literals: lifted.literals };

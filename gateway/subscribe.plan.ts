@@ -2,17 +2,15 @@ import type { SubscriptionNode } from '@apollo/query-planner';
 import {
   type DocumentNode,
   type FieldNode,
-  GraphQLError,
   type GraphQLField,
   type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
   parse,
-  specifiedRules,
-  validate,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { InvalidError, messageOf } from '../subgraphs/kernel/error.js';
+import { unplannable, validateDocument } from './admission.validation.js';
 import { type CompiledOperation, compileOperation } from './execute.compile.js';
 import { compileRewrites, type Rewrite } from './execute.rewrite.js';
 import { compileStep, type StepCompilation } from './execute.step.js';
@@ -52,6 +50,7 @@ export class SubscriptionPlans {
     private readonly planner: Planner,
     private readonly steps: StepCompilation,
     private readonly sources: ReadonlyMap<string, EventSource>,
+    private readonly development: boolean,
   ) {
     for (const { subgraph } of sources.values()) this.eventSchemas.set(subgraph, this.schemaOf(subgraph));
   }
@@ -72,9 +71,9 @@ export class SubscriptionPlans {
 
   private async build(document: DocumentNode, operationName?: string): Promise<SubscriptionPlan | readonly Error[]> {
     try {
-      // No Apollo pipeline runs for a subscription. graphql-js throws here for @include and @skip on the root field.
-      const problems = validate(this.loaded.api, document, specifiedRules);
-      if (problems.length > 0) return problems.map(withValidationCode);
+      // No Apollo pipeline runs for a subscription.
+      const problems = validateDocument(this.loaded.api, document, { development: this.development });
+      if (problems.length > 0) return problems;
       const single = singleOperation(document, operationName);
       const naming = nameByContent(this.loaded.api, single.document);
       const { node } = await this.planner.plan(naming.document);
@@ -123,12 +122,4 @@ function rootFieldOf(document: DocumentNode): FieldNode | undefined {
   const [definition] = document.definitions;
   if (definition?.kind !== Kind.OPERATION_DEFINITION) return undefined;
   return definition.selectionSet.selections.find((selection) => selection.kind === Kind.FIELD);
-}
-
-function unplannable(why: string): InvalidError {
-  return new InvalidError('SUBSCRIPTION_NOT_SUPPORTED', `This subscription cannot be served: ${why}`);
-}
-
-function withValidationCode({ message, nodes, source, positions }: GraphQLError): GraphQLError {
-  return new GraphQLError(message, { nodes, source, positions, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } });
 }

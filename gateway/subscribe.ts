@@ -1,4 +1,11 @@
-import { execute, type FormattedExecutionResult, GraphQLError, getArgumentValues, getVariableValues } from 'graphql';
+import {
+  type ExecutionResult,
+  execute,
+  type FormattedExecutionResult,
+  GraphQLError,
+  getArgumentValues,
+  getVariableValues,
+} from 'graphql';
 import { NotFoundError, UnavailableError } from '../subgraphs/kernel/error.js';
 import type { BusEvent, EventBus } from '../subgraphs/kernel/event/event-bus.js';
 import { currentRequest, type Logger } from '../subgraphs/kernel/telemetry.js';

@@ -43,7 +43,7 @@ async function ours(): Promise<string> {
     logger,
     metrics: createMetrics(),
     development: false,
-    admission: { rate: null },
+    admission: { rate: null, addressRate: null },
   });
   const server = createServer((request, response) => void gateway.answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

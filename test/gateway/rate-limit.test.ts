@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { RateLimiter } from '../../gateway/rate-limit.js';
+import { addressKey, RateLimiter } from '../../gateway/rate-limit.js';
 
 describe('A rate limit', () => {
   it('gives a burst at once, then its rate, and never more than the burst after a pause', () => {
@@ -30,5 +30,34 @@ describe('A rate limit', () => {
     expect(() => limiter.take('one')).toThrow(expect.objectContaining({ details: { retryAfterMs: 250 } }));
     now += 250;
     expect(() => limiter.take('one')).not.toThrow();
+  });
+});
+
+describe('A debt', () => {
+  it('is paid before anything else is given, and is never more than one burst', () => {
+    let now = 0;
+    const limiter = new RateLimiter({ perSecond: 10, burst: 5 }, () => now);
+    limiter.take('one');
+    limiter.charge('one', 1_000);
+    // From -5 to 1 at ten a second.
+    expect(() => limiter.take('one')).toThrow(expect.objectContaining({ details: { retryAfterMs: 600 } }));
+    expect(() => limiter.take('another')).not.toThrow();
+    now += 600;
+    expect(() => limiter.take('one')).not.toThrow();
+  });
+});
+
+describe('An address', () => {
+  it.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0DB8:0001:0002::9', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['unknown', 'unknown'],
+  ])('%s counts as %s: an IPv6 host has a whole network of them', (address, counted) => {
+    expect(addressKey(address)).toBe(counted);
   });
 });

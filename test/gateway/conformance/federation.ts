@@ -60,7 +60,15 @@ const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9
 ])\n`;
 
 // As much as a test asks for: limits are the subject of other tests.
-const UNLIMITED = { tokens: 1_000_000, depth: 10_000, aliases: 100_000, fields: 1_000_000 };
+const UNLIMITED = {
+  tokens: 1_000_000,
+  depth: 10_000,
+  aliases: 100_000,
+  fields: 1_000_000,
+  rootFields: 10_000,
+  directives: 100_000,
+  directivesPerField: 1_000,
+};
 const STRANGER = { principal: Principal.anonymous(), expiresAt: null };
 const signer = new PrincipalSigner('gateway', newSigningKey().privateKey);
 
@@ -107,7 +115,7 @@ export async function federate(composed: Composed, way: Way, options: Federation
     logger: silent,
     metrics: new Registry(),
     development: true,
-    admission: { limits: UNLIMITED, rate: null },
+    admission: { limits: UNLIMITED, cost: null, rate: null, addressRate: null },
     ...gatewayOptions,
   });
   const front = await listen((request, response) => void gateway.answer(request, response));
