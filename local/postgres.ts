@@ -71,7 +71,7 @@ export class EmbeddedPostgres {
   async stop(): Promise<void> {
     for (let waited = 0; isAlive(this.pid) && !this.hasExited(); waited += 20) {
       if (waited === 0) this.signal('SIGINT');
-      if (waited > STOP_DEADLINE_MS) this.signal('SIGQUIT');
+      if (waited > STOP_DEADLINE_MS) this.signal(waited > 2 * STOP_DEADLINE_MS ? 'SIGKILL' : 'SIGQUIT');
       await delay(20);
     }
   }

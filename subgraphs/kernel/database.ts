@@ -3,8 +3,7 @@ import type { Constructor, EntityName } from '@mikro-orm/core';
 import { type Migration, Migrator } from '@mikro-orm/migrations';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import pg from 'pg';
-import { sleep } from './clock.js';
-import type { Logger } from './telemetry.js';
+import { onUnanswered } from './database.answer.js';
 
 export interface DatabaseOptions {
   /** Shown in `pg_stat_activity`. */
@@ -14,6 +13,8 @@ export interface DatabaseOptions {
   readonly migrations: readonly Constructor<Migration>[];
   /** Most connections at once. */
   readonly poolSize?: number;
+  /** How long the server may say nothing before its connection is given up, in ms (15 seconds). */
+  readonly answerWithinMs?: number;
   /** Sees each SQL statement that the ORM sends: for tests that count them. */
   readonly onStatement?: (sql: string) => void;
 }
@@ -31,7 +32,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
       application_name: options.name,
       statement_timeout: 10_000,
       // Where the server does not even answer: a line that went dead must not hold a caller for minutes.
-      query_timeout: 15_000,
+      query_timeout: options.answerWithinMs ?? 15_000,
       connectionTimeoutMillis: 5_000,
       idle_in_transaction_session_timeout: 15_000,
       keepAlive: true,
@@ -48,21 +49,24 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
 }
 
 /**
- * Gives the pool back what a transaction held whose connection broke. The ORM does so only after a rollback that
- * succeeded: each break would cost a place in the pool, and the process would hang when the last one is gone.
+ * Gives the pool back what a transaction held whose connection broke or does not answer. The ORM does so only after a
+ * rollback that succeeded: each break would cost a place in the pool, and the process would hang when the last one is
+ * gone. Of a single statement it gives back also a connection that still owes an answer: the next one would wait for it.
  */
 function releaseLostConnections(pool: pg.Pool): void {
   const inUse = new Set<pg.PoolClient>();
   pool.on('acquire', (client) => inUse.add(client));
   pool.on('release', (_error, client) => inUse.delete(client));
   pool.on('connect', (client) => {
-    client.on('end', () => {
+    const giveUp = () => {
       if (!inUse.has(client)) return;
       const { release } = client;
       // Its holder may still release it: once is enough.
       client.release = () => undefined;
       release(true);
-    });
+    };
+    client.on('end', giveUp);
+    onUnanswered(client, giveUp);
   });
 }
 
@@ -138,70 +142,4 @@ export function isDatabaseError(thrown: unknown, sqlState: string, constraint?: 
 /** Whether anything answers there. @throws whatever the driver says */
 export async function ping(orm: MikroORM): Promise<void> {
   await orm.em.fork().execute('select 1');
-}
-
-/** A connection of its own that reconnects after a loss: for LISTEN and for session locks. */
-export class SessionConnection {
-  private client: pg.Client | null = null;
-  private connecting: Promise<pg.Client> | null = null;
-  private readonly stopping = new AbortController();
-
-  constructor(
-    private readonly url: string,
-    private readonly name: string,
-    private readonly logger: Logger,
-    /** Called on each new connection, before it is used. */
-    private readonly onConnected: (client: pg.Client) => Promise<void> = async () => undefined,
-  ) {}
-
-  /** The live connection, or a new one. Retries until `stop`, then throws. */
-  async get(): Promise<pg.Client> {
-    if (this.client) return this.client;
-    // Those who ask meanwhile share one attempt: of several connections all but the last would be left open.
-    this.connecting ??= this.connect().finally(() => {
-      this.connecting = null;
-    });
-    return this.connecting;
-  }
-
-  /** Gives up connecting, waits for `work` that still uses the connection, then closes it. */
-  async stop(work?: Promise<unknown> | null): Promise<void> {
-    this.stopping.abort();
-    await work;
-    await this.connecting?.catch(() => undefined);
-    const { client } = this;
-    this.client = null;
-    await client?.end().catch(() => undefined);
-  }
-
-  private async connect(): Promise<pg.Client> {
-    const { signal } = this.stopping;
-    for (let attempt = 0; !signal.aborted; attempt += 1) {
-      const client = new pg.Client({
-        connectionString: this.url,
-        application_name: this.name,
-        keepAlive: true,
-        connectionTimeoutMillis: 5_000,
-      });
-      client.on('error', (error) => this.lost(client, error));
-      client.on('end', () => this.lost(client));
-      try {
-        await client.connect();
-        await this.onConnected(client);
-        this.client = client;
-        return client;
-      } catch (thrown) {
-        await client.end().catch(() => undefined);
-        this.logger.warn({ err: thrown }, 'cannot connect to the database, trying again');
-        await sleep(Math.min(100 * 2 ** attempt, 3_000), signal);
-      }
-    }
-    throw new Error('stopped');
-  }
-
-  private lost(client: pg.Client, error?: Error): void {
-    if (this.client !== client) return;
-    this.client = null;
-    if (!this.stopping.signal.aborted) this.logger.warn({ err: error }, 'lost the connection to the database');
-  }
 }

@@ -58,6 +58,9 @@ export interface PaymentsSubgraph extends Subgraph {
   readonly em: EntityManager;
 }
 
+// Maintenance of the queue takes its time; a server that says nothing must not keep us from stopping.
+const JOBS_ANSWER_WITHIN_MS = 30_000;
+
 /** How much: checkouts, payments, refunds and the ledger. */
 export async function createPayments(options: PaymentsOptions): Promise<PaymentsSubgraph> {
   const { databaseUrl, verifier, logger, outside, bus, now = systemClock } = options;
@@ -70,7 +73,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
     onStatement: options.onStatement,
   });
   const boss = new PgBoss({
-    connectionString: databaseUrl,
+    connectionString: answeredWithin(databaseUrl, JOBS_ANSWER_WITHIN_MS),
     application_name: 'payments-jobs',
     max: 4,
     monitorIntervalSeconds: 15,
@@ -125,6 +128,13 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
       await closeQuietly(orm, outside);
     },
   };
+}
+
+/** pg-boss has no option for it, but hands its connection string to the driver, which reads its own options there. */
+function answeredWithin(url: string, ms: number): string {
+  const place = new URL(url);
+  place.searchParams.set('query_timeout', String(ms));
+  return place.href;
 }
 
 function ask(options: PaymentsOptions, name: Exclude<SubgraphName, 'payments'>): SubgraphClient {

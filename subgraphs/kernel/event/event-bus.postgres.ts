@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { HOUR } from '../clock.js';
-import { createMissingDatabase, SessionConnection } from '../database.js';
+import { createMissingDatabase } from '../database.js';
+import { SessionConnection } from '../database.session.js';
 import type { Logger } from '../telemetry.js';
 import {
   type BusEvent,
@@ -73,6 +74,8 @@ export class PostgresEventBus implements EventBus {
       connectionTimeoutMillis: 5_000,
       // A publisher that hangs must not keep the others from publishing.
       statement_timeout: 10_000,
+      // Nor must a line that went dead: one read that never ends would be the last one, for all live streams.
+      query_timeout: 12_000,
       idle_in_transaction_session_timeout: 15_000,
     });
     this.pool.on('error', (error) => logger.warn({ err: error }, 'an idle connection to the bus was lost'));

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { SessionConnection } from '../database.js';
+import { SessionConnection } from '../database.session.js';
 import type { Logger } from '../telemetry.js';
 import type { EventBus, OutgoingEvent } from './event-bus.js';
 import { WakeUp } from './wake-up.js';

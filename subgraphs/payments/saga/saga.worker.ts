@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { fromKysely, type JobResult, type PgBoss } from 'pg-boss';
-import { SessionConnection } from '../../kernel/database.js';
+import { SessionConnection } from '../../kernel/database.session.js';
 import { messageOf } from '../../kernel/error.js';
 import type { Logger } from '../../kernel/telemetry.js';
 import { backOff, type Progress } from './saga.states.js';

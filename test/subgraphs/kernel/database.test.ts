@@ -9,12 +9,11 @@ import {
   migrate,
   openDatabase,
   ping,
-  SessionConnection,
   transaction,
 } from '../../../subgraphs/kernel/database.js';
 import { findReplay, IdempotencyKeyReused, idempotencyTable, once } from '../../../subgraphs/kernel/idempotency.js';
 import { freshDatabase } from '../../support/database.js';
-import { silent } from '../../support/logger.js';
+import { Line } from '../../support/line.js';
 
 const CounterSchema = defineEntity({ name: 'Counter', properties: { id: p.integer().primary(), n: p.integer() } });
 
@@ -81,12 +80,15 @@ describe('transaction', () => {
   it('runs again when the database found that two could not be serialized, and loses neither', async () => {
     await query('update counter set n = 0 where id = 2');
     let attempts = 0;
+    const all = Promise.withResolvers<void>();
     const increment = () =>
       transaction(orm.em, async (em) => {
         attempts += 1;
         await em.execute('set transaction isolation level serializable');
         const [row] = await em.execute<{ n: number }[]>('select n from counter where id = 2');
-        await new Promise((resolve) => setTimeout(resolve, 10));
+        // None writes before each has read.
+        if (attempts === 3) all.resolve();
+        await all.promise;
         await em.execute('update counter set n = ? where id = 2', [(row?.n ?? 0) + 1]);
       });
     await Promise.all([increment(), increment(), increment()]);
@@ -154,6 +156,27 @@ describe('transaction', () => {
     for (let round = 0; round < 12; round += 1) await expect(lose()).rejects.toThrow(/terminat/);
     await expect(ping(orm)).resolves.toBeUndefined();
   });
+
+  it('leaves the pool whole when its connections go dead without a word, in a transaction or out of one', async () => {
+    await using line = await Line.to(url);
+    const options = { entities: [CounterSchema], migrations: [First], poolSize: 2, answerWithinMs: 500 };
+    const far = await openDatabase({ name: 'far', url: line.url, ...options });
+    const read = () => far.em.fork().execute('select n from counter where id = 1');
+    const inTransaction = () => transaction(far.em, (em) => em.execute('select n from counter where id = 1'));
+    for (const [ask, again] of [
+      [read, inTransaction],
+      [inTransaction, read],
+    ] as const) {
+      await Promise.all([ask(), ask()]);
+      line.goDead();
+      for (const { status } of await Promise.allSettled([ask(), ask()])) expect(status).toBe('rejected');
+      const began = performance.now();
+      await expect(Promise.all([again(), ask(), again()])).resolves.toHaveLength(3);
+      expect(performance.now() - began).toBeLessThan(500);
+    }
+    line.goDead();
+    await far.close();
+  });
 });
 
 describe('migrate', () => {
@@ -187,45 +210,6 @@ describe('migrate', () => {
     await counting.em.fork().execute('select 42');
     expect(seen.some((sql) => sql.includes('select 42'))).toBe(true);
     await counting.close();
-  });
-});
-
-describe('SessionConnection', () => {
-  const connectionsOf = async (name: string) =>
-    (
-      await query<{ count: number }>(
-        `select count(*)::int as count from pg_stat_activity where application_name = '${name}'`,
-      )
-    )[0]?.count;
-
-  it('is one connection, however many ask for it, and a new one after a loss', async () => {
-    let connected = 0;
-    const session = new SessionConnection(url, 'session-one', silent, async () => {
-      connected += 1;
-    });
-    const clients = await Promise.all([session.get(), session.get(), session.get()]);
-    expect(new Set(clients).size).toBe(1);
-    expect([connected, await connectionsOf('session-one')]).toEqual([1, 1]);
-    await query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'session-one'`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const renewed = await session.get();
-    expect(renewed).not.toBe(clients[0]);
-    expect((await renewed.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
-    expect(connected).toBe(2);
-    await session.stop();
-    expect(await connectionsOf('session-one')).toBe(0);
-    await expect(session.get()).rejects.toThrow('stopped');
-  });
-
-  it('stops also while it cannot connect', async () => {
-    const session = new SessionConnection('postgres://x@127.0.0.1:1/x', 'session-two', silent);
-    const waiting = session.get();
-    waiting.catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    const stoppedAt = Date.now();
-    await session.stop();
-    await expect(waiting).rejects.toThrow('stopped');
-    expect(Date.now() - stoppedAt).toBeLessThan(1_000);
   });
 });
 

@@ -6,6 +6,7 @@ import { NatsEventBus } from '../../../../subgraphs/kernel/event/event-bus.nats.
 import { PostgresEventBus } from '../../../../subgraphs/kernel/event/event-bus.postgres.js';
 import { openEventBus } from '../../../../subgraphs/kernel/event/open-event-bus.js';
 import { freshDatabase } from '../../../support/database.js';
+import { Line } from '../../../support/line.js';
 import { silent } from '../../../support/logger.js';
 import { NatsServer, natsBinary, natsMissing } from '../../../support/nats.js';
 
@@ -362,6 +363,30 @@ describe('PostgresEventBus', () => {
     await client.end();
     expect(numbers(await take(stream, 1))).toEqual([1]);
     await bus.close();
+  });
+
+  it('goes on after a read that is never answered: streams, consumers and publishers', async () => {
+    await using stack = new AsyncDisposableStack();
+    const url = await freshDatabase('bus', async () => undefined);
+    const line = stack.use(await Line.to(url));
+    const [bus, other] = [await PostgresEventBus.open(line.url, silent), await PostgresEventBus.open(url, silent)];
+    for (const each of [bus, other]) stack.defer(() => each.close());
+    const stream = await bus.subscribe('payment.dead', 'LIVE');
+    const consumed: unknown[] = [];
+    await bus.consume('dead', 'payment', async ({ payload }) => void consumed.push(payload['n']));
+    await bus.publish([event('payment.dead', 1)]);
+    expect(numbers(await take(stream, 1))).toEqual([1]);
+    await until(() => consumed.length === 1);
+    // All connections that it may have are there: whoever asks next asks on a dead one.
+    await Promise.all(upTo(12).map(() => bus.ready()));
+    line.goDead();
+    await other.publish([event('payment.dead', 2)]);
+    await expect(bus.publish([event('payment.dead', 3)])).rejects.toThrow(/time/);
+    expect(numbers(await take(stream, 1))).toEqual([2]);
+    await bus.publish([event('payment.dead', 4)]);
+    expect(numbers(await take(stream, 1))).toEqual([4]);
+    await until(() => consumed.length === 3, 20_000);
+    expect(consumed).toEqual([1, 2, 4]);
   });
 
   it('drops what is older than it keeps, and still knows the positions it gave', async () => {

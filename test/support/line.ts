@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
+
+/**
+ * A line to a server, by TCP. It can go dead as lines between machines do: what is said on its connections is lost, and
+ * neither end is told. Connections that are made afterwards are good.
+ */
+export class Line {
+  private readonly ends = new Set<Socket>();
+  /** Connections by number: those up to `deadUpTo` are dead. */
+  private count = 0;
+  private deadUpTo = 0;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly target: URL,
+  ) {
+    server.on('connection', (near) => this.connect(near));
+  }
+
+  static async to(url: string): Promise<Line> {
+    const server = createServer();
+    const line = new Line(server, new URL(url));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return line;
+  }
+
+  /** What it leads to, by this line. */
+  get url(): string {
+    const url = new URL(this.target);
+    url.host = `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return url.href;
+  }
+
+  goDead(): void {
+    this.deadUpTo = this.count;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.server.close();
+    for (const end of this.ends) end.destroy();
+    await once(this.server, 'close');
+  }
+
+  private connect(near: Socket): void {
+    this.count += 1;
+    const number = this.count;
+    const far = createConnection(Number(this.target.port), this.target.hostname);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      this.ends.add(from);
+      const isAlive = () => number > this.deadUpTo;
+      from.on('data', (said) => isAlive() && to.write(said));
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        this.ends.delete(from);
+        if (isAlive()) to.destroy();
+      });
+    }
+  }
+}
