@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from '../telemetry.js';
 import type { BusEvent, Consumption } from './event-bus.js';
-import type { EventRow } from './event-bus.postgres.js';
+import type { EventRow } from './event-table.postgres.js';
 import { WakeUp } from './wake-up.js';
 
 const BATCH = 50;

@@ -1,0 +1,126 @@
+import type pg from 'pg';
+import type { Logger } from '../telemetry.js';
+import { type BusEvent, type EventStream, invalidCursor, positionOf, type StartAt } from './event-bus.js';
+import { QueuedEventStream } from './event-stream.js';
+import { BATCH, type EventRow } from './event-table.postgres.js';
+
+/** Feeds all streams of a process from the table of the bus: each its own past, and what is new for all at once. */
+export class PostgresReader {
+  private readonly live = new Map<string, Set<QueuedEventStream>>();
+  /** Up to where the live streams were fed. */
+  private position = 0n;
+  private reading: Promise<void> | null = null;
+  private readAgain = false;
+  private closed = false;
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Resolves when the stream is attached. @throws InvalidError INVALID_CURSOR */
+  async subscribe(subject: string, start: StartAt): Promise<EventStream> {
+    const { newest, given, newestOfSubject } = await this.positions(subject);
+    const after = beginning(start, newest, newestOfSubject);
+    if (after > given) throw invalidCursor();
+    // Attached before the past is read: nothing can fall between the two.
+    const past = start === 'LIVE' ? null : this.past(subject, after);
+    const stream = new QueuedEventStream(past, (ended) => this.detach(subject, ended), after);
+    if (this.live.size === 0) this.position = newest;
+    this.attach(subject, stream);
+    return stream;
+  }
+
+  /** Reads what is new, for all live streams at once. One read at a time; a hint during a read causes another one. */
+  wake(): void {
+    // A process that only publishes need not read what it wrote.
+    if (this.closed || this.live.size === 0) return;
+    if (this.reading) {
+      this.readAgain = true;
+      return;
+    }
+    this.reading = this.readNew()
+      .catch((thrown: unknown) => {
+        if (!this.closed) this.logger.warn({ err: thrown }, 'could not read the bus');
+      })
+      .finally(() => {
+        this.reading = null;
+        if (this.readAgain) {
+          this.readAgain = false;
+          this.wake();
+        }
+      });
+  }
+
+  /** Ends all streams. Resolves when the read under way is done. */
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const streams of this.live.values()) for (const stream of [...streams]) stream.end();
+    await this.reading;
+  }
+
+  private async positions(subject: string): Promise<{ newest: bigint; given: bigint; newestOfSubject: bigint | null }> {
+    const { rows } = await this.pool.query<{ newest: string; given: string; of_subject: string | null }>(
+      `select coalesce(max(position), 0) as newest,
+              coalesce(pg_sequence_last_value(pg_get_serial_sequence('bus_event', 'position')), 0) as given,
+              (select max(position) from bus_event where subject = $1) as of_subject
+         from bus_event`,
+      [subject],
+    );
+    const [row] = rows;
+    return {
+      newest: BigInt(row?.newest ?? 0),
+      // More than the newest where events were dropped.
+      given: BigInt(row?.given ?? 0),
+      newestOfSubject: row?.of_subject == null ? null : BigInt(row.of_subject),
+    };
+  }
+
+  private attach(subject: string, stream: QueuedEventStream): void {
+    const streams = this.live.get(subject) ?? new Set();
+    streams.add(stream);
+    this.live.set(subject, streams);
+  }
+
+  private detach(subject: string, stream: QueuedEventStream): void {
+    const streams = this.live.get(subject);
+    streams?.delete(stream);
+    if (streams?.size === 0) this.live.delete(subject);
+  }
+
+  private async *past(subject: string, after: bigint): AsyncGenerator<BusEvent> {
+    for (let last = after; ; ) {
+      const { rows } = await this.pool.query<EventRow>(
+        `select position, id, subject, payload from bus_event
+          where subject = $1 and position > $2 order by position limit ${BATCH}`,
+        [subject, last],
+      );
+      yield* rows;
+      const newest = rows.at(-1);
+      if (!newest || rows.length < BATCH) return;
+      last = BigInt(newest.position);
+    }
+  }
+
+  private async readNew(): Promise<void> {
+    for (;;) {
+      const { rows } = await this.pool.query<EventRow>(
+        `select position, id, subject, payload from bus_event where position > $1 order by position limit ${BATCH}`,
+        [this.position],
+      );
+      for (const row of rows) {
+        this.position = BigInt(row.position);
+        for (const stream of this.live.get(row.subject) ?? []) stream.push(row);
+      }
+      if (rows.length < BATCH) return;
+    }
+  }
+}
+
+/** The position after which a stream begins. Fixed when it is attached, not when it is first read. */
+function beginning(start: StartAt, newest: bigint, newestOfSubject: bigint | null): bigint {
+  if (start === 'BEGINNING') return 0n;
+  if (start === 'LIVE') return newest;
+  if (start === 'LATEST') return newestOfSubject === null ? newest : newestOfSubject - 1n;
+  return positionOf(start.after);
+}
