@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,11 +11,12 @@ import { paypalSimulatorEnvironment, wechatPaySimulatorEnvironment } from '../..
 import { freePort } from '../../local/running.js';
 import { newSecrets } from '../../local/secrets.js';
 import { maya } from '../../local/seed.identities.js';
-import { type ComposeService, layOutImage, readCompose } from '../support/compose.js';
+import { type ComposeService, layOutImage, readCompose, readDockerfile } from '../support/compose.js';
 import { NatsServer, natsBinary, natsMissing } from '../support/nats.js';
 import { noProcessNames, Program } from '../support/processes.js';
+import { root, sourcesIn } from '../support/sources.js';
 
-const services = readCompose();
+const { services, volumes } = readCompose();
 const ours = Object.entries(services).filter(([, service]) => service.build);
 const NAMES = ['gateway', 'users', 'merchants', 'payments', 'fx', 'development', 'paypal', 'wechat-pay'];
 
@@ -23,9 +24,35 @@ describe('docker-compose.yml', () => {
   it('runs every part as a process of its own, beside PostgreSQL and NATS', () => {
     expect(ours.map(([name]) => name)).toEqual(NAMES);
     expect(Object.keys(services)).toEqual(expect.arrayContaining(['postgres', 'nats']));
-    for (const [name, { command, read_only }] of ours) {
+    for (const [name, { command, read_only, tmpfs }] of ours) {
       expect(command?.slice(0, 1)).toEqual(['node']);
-      expect({ name, read_only }).toEqual({ name, read_only: true });
+      expect({ name, read_only, tmpfs }).toEqual({ name, read_only: true, tmpfs: ['/tmp'] });
+    }
+  });
+
+  it('waits only for services that say whether they are well, and keeps what they write in volumes of its own', () => {
+    for (const [name, { healthcheck, depends_on }] of Object.entries(services)) {
+      expect({ name, says: healthcheck !== undefined }).toEqual({ name, says: true });
+      for (const { condition } of Object.values(depends_on)) expect(condition).toBe('service_healthy');
+      expect(Object.keys(services)).toEqual(expect.arrayContaining(Object.keys(depends_on)));
+    }
+    const mounted = Object.values(services).flatMap((service) => service.volumes.map((volume) => volume.split(':')[0]));
+    expect(mounted.toSorted()).toEqual(Object.keys(volumes).toSorted());
+    // The server that creates the database answers on its socket alone, and then goes away.
+    expect(services['postgres']?.healthcheck?.test).toEqual(expect.arrayContaining(['pg_isready', '--host']));
+    expect(services['nats']?.command).toEqual(expect.arrayContaining(['--http_port', '8222']));
+  });
+
+  it('opens ports to this machine only, and none of a subgraph, a database or a simulator', () => {
+    const open = Object.entries(services).filter(([, { ports }]) => ports.length > 0);
+    expect(open.map(([name]) => name)).toEqual(['gateway', 'development']);
+    for (const [, { ports }] of open) for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
+  });
+
+  it('tells each network to speak to the very service that listens for it', () => {
+    for (const name of ['merchants', 'payments']) {
+      const { PORT, NOTIFICATION_BASE_URL } = services[name]?.environment ?? {};
+      expect(NOTIFICATION_BASE_URL).toBe(`http://${name}:${PORT}`);
     }
   });
 
@@ -47,6 +74,28 @@ describe('docker-compose.yml', () => {
     expect(holders('PAYPAL_CLIENT_SECRET')).toEqual(['payments', 'paypal']);
     expect(holders('PERSONAL_DATA_KEY')).toEqual(['users', 'development']);
     expect(holders('WECHAT_PAY_PLATFORM_PRIVATE_KEY')).toEqual(['wechat-pay']);
+  });
+});
+
+describe('The Dockerfile', () => {
+  it('builds on the Node.js that everything else runs on', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      dependencies: { node: string };
+    };
+    const bases = [...readDockerfile().matchAll(/^FROM (\S+:\S+)/gm)].map(([, base]) => base);
+    expect(new Set(bases)).toEqual(new Set([`node:${dependencies.node}-bookworm-slim`]));
+  });
+
+  it('makes no image that needs a package for development only', () => {
+    const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      devDependencies: object;
+    };
+    const shipped = sourcesIn('gateway', 'subgraphs', 'connectors', 'local');
+    const needed = shipped.flatMap(({ path, imports }) => imports.map((name) => ({ path, name })));
+    const isForDevelopment = (name: string) =>
+      Object.keys(devDependencies).some((known) => name === known || name.startsWith(`${known}/`));
+    expect(needed.length).toBeGreaterThan(0);
+    expect(needed.filter(({ name }) => isForDevelopment(name))).toEqual([]);
   });
 });
 
