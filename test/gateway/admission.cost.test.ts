@@ -1,8 +1,12 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type DocumentNode, getOperationAST, type OperationDefinitionNode, parse, validate } from 'graphql';
 import { Costs } from '../../gateway/admission.cost.js';
+import { defaultCost } from '../../gateway/admission.js';
 import { loadSupergraph } from '../../gateway/supergraph.js';
 import { composeSupergraph } from '../../schema/compose.js';
+import { root } from '../support/sources.js';
 
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external",
   "@requires", "@shareable", "@cost", { name: "@listSize", as: "@sized" }])\n`;
@@ -226,4 +230,35 @@ describe('Newer sizes', () => {
       expect(cost(query, variables)).toBe(expected);
     },
   );
+});
+
+describe('Our own graph', () => {
+  const folder = join(root, 'schema');
+  const own = loadSupergraph(readFileSync(join(folder, 'supergraph.graphql'), 'utf8'));
+  const costs = new Costs(own.supergraph, own.full, defaultCost.listSize);
+  const cost = (text: string, variables = {}) => {
+    const document = parse(text);
+    expect(validate(own.api, document)).toEqual([]);
+    return costs.of(document, getOperationAST(document) as OperationDefinitionNode, variables);
+  };
+
+  it('says how long its pages are: a page of a hundred costs a hundred times what an entry does', () => {
+    const history = (fields: string) =>
+      `query ($first: Int) { viewer { traveler { payments(first: $first) { ${fields} } } } }`;
+    // Viewer, traveler, connection; then two for each entry.
+    expect(cost(history('nodes { id amount { amount } }'), { first: 100 })).toBe(3 + 200);
+    expect(cost(history('nodes { id amount { amount } }'))).toBe(3 + 40);
+    expect(cost(history('edges { node { id } }'), { first: 100 })).toBe(3 + 200);
+  });
+
+  it.each(readdirSync(join(folder, 'operations')))('leaves room for %s, with the largest pages', (file) => {
+    const text = readFileSync(join(folder, 'operations', file), 'utf8');
+    expect(cost(text, { first: 100 })).toBeLessThan(defaultCost.most / 10);
+  });
+
+  it('has no room for pages of a hundred within pages of a hundred, and what hangs on each of them', () => {
+    const text = `{ viewer { traveler { payments(first: 100) { nodes { refunds(first: 100) { nodes {
+      id amount { amount } total { amount } payment { id amount { amount } merchant { name } } } } } } } } }`;
+    expect(cost(text)).toBeGreaterThan(defaultCost.most);
+  });
 });

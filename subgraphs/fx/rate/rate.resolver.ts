@@ -1,4 +1,4 @@
-import { Arg, Ctx, Query, Resolver } from 'type-graphql';
+import { Arg, Ctx, Directive, Query, Resolver } from 'type-graphql';
 import { CurrencyCodeScalar, DateScalar } from '../../kernel/graphql/scalars.js';
 import type { FxContext } from '../context.js';
 import type { Candle } from './market-rate.js';
@@ -18,6 +18,7 @@ export class RateResolver {
     return ExchangeRateType.of(await rates.current(base, quote));
   }
 
+  @Directive('@listSize(assumedSize: 1000)')
   @Query(() => [ExchangeRateCandleType], {
     description:
       'How the reference rate of a pair moved, oldest first; intervals without a published rate are absent. At most 1,000 intervals. Open to everyone. Errors: INVALID_CURRENCY, INVALID_RANGE, RATE_UNAVAILABLE.',

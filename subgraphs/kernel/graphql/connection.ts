@@ -40,6 +40,13 @@ export class ConnectionArgs {
 const LARGEST_PAGE = 100;
 const DEFAULT_PAGE = 20;
 
+/** On a field that returns a connection: lets the gateway reckon from the page's size what an operation will cost. */
+export function Paged(): MethodDecorator {
+  return Directive(
+    `@listSize(assumedSize: ${DEFAULT_PAGE}, slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"], requireOneSlicingArgument: false)`,
+  );
+}
+
 /**
  * @param key what the sort keys of this list look like: a cursor of another list is refused
  * @throws InvalidError INVALID_PAGE, INVALID_CURSOR

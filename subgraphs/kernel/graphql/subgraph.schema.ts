@@ -7,7 +7,8 @@ import { DateTimeScalar } from './scalars.js';
 
 // 2.9 is the newest version that both the Guild's and Apollo's composer take.
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [
-  "@key", "@shareable", "@external", "@requires", "@provides", "@inaccessible", "@tag", "@authenticated", "@requiresScopes"
+  "@key", "@shareable", "@external", "@requires", "@provides", "@inaccessible", "@tag", "@authenticated", "@requiresScopes",
+  "@cost", "@listSize"
 ])\n`;
 
 /** Finds the thing that a key names, or null. Call the loader before any `await`, or it cannot batch. */

@@ -1,4 +1,4 @@
-import { Arg, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, Directive, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { renderSVG } from 'uqr';
 import { MoneyType } from '../../kernel/graphql/money.type.js';
 import { parseId } from '../../kernel/id.js';
@@ -31,6 +31,8 @@ export class CodeResolver {
     return codes.get(parseId('cod', id), principal);
   }
 
+  // Asks the network.
+  @Directive('@cost(weight: 100)')
   @Mutation(() => CreatePaymentCodePayload, {
     description:
       'Makes a code. Errors: UNAUTHENTICATED, FORBIDDEN, INVALID_ID, NOT_FOUND, INVALID_MONEY, INVALID_REFERENCE, ' +
@@ -80,6 +82,8 @@ export class CodeResolver {
     return loaders.merchant.load(code.merchantId);
   }
 
+  // Drawn anew each time.
+  @Directive('@cost(weight: 10)')
   @FieldResolver(() => String, { description: 'The QR as an SVG document.' })
   image(@Root() code: PaymentCode): string {
     // A quiet zone of four modules: with less, some scanners do not see the code.

@@ -5,6 +5,8 @@ import { CheckoutCodeType, ResolvedCodeType } from './code.type.js';
 
 @Resolver()
 export class ScanResolver {
+  // Asks the network for each code that is not ours.
+  @Directive('@cost(weight: 100)')
   @Query(() => ResolvedCodeType, {
     nullable: true,
     description:

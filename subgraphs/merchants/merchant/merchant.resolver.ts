@@ -1,5 +1,5 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
-import { type Connection, ConnectionArgs, connectionOf, pageRequest } from '../../kernel/graphql/connection.js';
+import { type Connection, ConnectionArgs, connectionOf, Paged, pageRequest } from '../../kernel/graphql/connection.js';
 import { idPattern, parseId } from '../../kernel/id.js';
 import type { PaymentCode } from '../code/code.entity.js';
 import { requireMember } from '../code/code.service.js';
@@ -22,6 +22,7 @@ export class MerchantResolver {
     return merchants.get(parseId('mer', id));
   }
 
+  @Paged()
   @FieldResolver(() => PaymentCodeConnection, {
     nullable: true,
     description:

@@ -1,4 +1,4 @@
-import { Arg, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, Directive, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { MoneyType } from '../../kernel/graphql/money.type.js';
 import { parseId } from '../../kernel/id.js';
 import type { PaymentsContext } from '../context.js';
@@ -29,6 +29,8 @@ export class CheckoutResolver {
     return checkouts.getOf(principal.requireTraveler(), parseId('chk', id));
   }
 
+  // Asks the network for the code, and two other services.
+  @Directive('@cost(weight: 100)')
   @Mutation(() => StartCheckoutPayload, {
     description:
       'Resolves a code and locks the price, with every part of it. Errors: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, INVALID_ID, INVALID_MONEY, ' +

@@ -1,6 +1,13 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
 import { NotFoundError } from '../../kernel/error.js';
-import { type Connection, ConnectionArgs, connectionOf, pageOf, pageRequest } from '../../kernel/graphql/connection.js';
+import {
+  type Connection,
+  ConnectionArgs,
+  connectionOf,
+  Paged,
+  pageOf,
+  pageRequest,
+} from '../../kernel/graphql/connection.js';
 import { MoneyType } from '../../kernel/graphql/money.type.js';
 import { idPattern, parseId } from '../../kernel/id.js';
 import type { Page } from '../../kernel/page.js';
@@ -78,6 +85,7 @@ export class PaymentResolver {
     return loaders.eventsOf.load(payment.id);
   }
 
+  @Paged()
   @FieldResolver(() => RefundConnection, { description: 'Its refunds, newest first.' })
   async refunds(
     @Root() payment: Payment,
@@ -122,6 +130,7 @@ export class PaymentEventDeliveryResolver {
 
 @Resolver(() => TravelerReference)
 export class TravelerPaymentsResolver {
+  @Paged()
   @FieldResolver(() => PaymentConnection, { description: 'What this traveler paid, newest first.' })
   async payments(
     @Root() traveler: TravelerReference,
@@ -142,6 +151,7 @@ export class TravelerPaymentsResolver {
 
 @Resolver(() => MerchantReference)
 export class MerchantPaymentsResolver {
+  @Paged()
   @FieldResolver(() => PaymentConnection, { description: 'What this merchant was paid, newest first.' })
   async payments(
     @Root() merchant: MerchantReference,

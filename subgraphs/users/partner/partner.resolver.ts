@@ -1,5 +1,5 @@
 import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { type Connection, ConnectionArgs, connectionOf, pageRequest } from '../../kernel/graphql/connection.js';
+import { type Connection, ConnectionArgs, connectionOf, Paged, pageRequest } from '../../kernel/graphql/connection.js';
 import type { UsersContext } from '../context.js';
 import { MerchantReference } from '../references.js';
 import { hiddenTraveler, type TravelerProfile } from '../traveler/traveler.service.js';
@@ -12,6 +12,7 @@ const POSITION = /^\d{1,18}$/;
 
 @Resolver(() => PartnerType)
 export class PartnerResolver {
+  @Paged()
   @FieldResolver(() => PartnerGrantConnection, { description: 'Whose payments the partner may see, newest first.' })
   async grants(
     @Root() partner: Partner,
