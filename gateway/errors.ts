@@ -24,13 +24,13 @@ const UNEXPLAINED = new Set(['INTERNAL_SERVER_ERROR', 'DOWNSTREAM_SERVICE_ERROR'
  * What a client sees of an error. Of a subgraph's: its code, message, details, whether a retry may help and the id to
  * ask about; never a stack, a service's address or an answer's body. Of anything without a public code: only
  * INTERNAL_SERVER_ERROR and an id under which the log has the truth.
- * @param hints whether a wrong name is answered with names of the schema that are like it: for developers only
+ * @param hints whether a wrong name is answered with names of the schema that are like it
  */
 export function formatError(
   formatted: GraphQLFormattedError,
   thrown: unknown,
   logger: Logger,
-  hints = false,
+  hints = true,
 ): GraphQLFormattedError {
   const { locations, path } = formatted;
   const place = { ...(locations && { locations }), ...(path && { path }) };

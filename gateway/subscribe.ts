@@ -119,7 +119,8 @@ export class Subscriptions {
 
   private argumentsOf(plan: SubscriptionPlan, variables: Values): Values {
     const { api } = this.options.loaded;
-    const coerced = getVariableValues(api, plan.operation.variableDefinitions ?? [], { ...variables });
+    const hideSuggestions = { hideSuggestions: true };
+    const coerced = getVariableValues(api, plan.operation.variableDefinitions ?? [], { ...variables }, hideSuggestions);
     const [problem] = coerced.errors ?? [];
     if (problem) throw new GraphQLError(problem.message, { extensions: { code: 'BAD_USER_INPUT' } });
     return getArgumentValues(plan.field, plan.fieldNode, coerced.coerced);

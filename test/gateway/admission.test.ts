@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Admission, defaultAdmission } from '../../gateway/admission.js';
+import { loadSupergraph } from '../../gateway/supergraph.js';
 import { ask, type SmallGraph, type SmallGraphOptions, smallGraph } from '../support/small-graph.js';
 import { clients } from '../support/subscribers.js';
 import { byHash, codesIn, sha256, transports } from '../support/transports.js';
@@ -304,6 +306,20 @@ describe('With trusted documents, a subscription', () => {
       if (received.includes('event: next')) break;
     }
     expect(received).toContain('data: {"data":{"rateChanged":{"rate":"7.1"}}}');
+  });
+});
+
+describe('Another supergraph', () => {
+  it('is what operations are measured by from then on; what was registered stays', () => {
+    const persisted = { trusted: null, mode: 'off', automatic: true } as const;
+    const admission = new Admission({ ...defaultAdmission, persisted }, loadSupergraph(graph.supergraph));
+    const query = 'query ($n: Int!) { payments(first: $n) { id } }';
+    const cost = () => admission.admit({ ...byHash(sha256(query)), variables: { n: 30 } })?.cost;
+    expect(admission.admit({ query, ...byHash(sha256(query)), variables: { n: 30 } })?.cost).toBe(30);
+    expect(cost()).toBe(30);
+    const sizeless = graph.supergraph.replace(/@listSize\(requireOne[^)]*\)|@listSize\(slicing[^)]*\)/, '');
+    admission.adopt(loadSupergraph(sizeless));
+    expect(cost()).toBe(defaultAdmission.cost?.listSize);
   });
 });
 
