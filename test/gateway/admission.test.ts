@@ -77,6 +77,12 @@ describe.each(transports)('An operation by %s', (transport, send) => {
       data: { whoami: 'ANONYMOUS', mine: null },
       errors: [unauthorized('mine')],
     });
+    const conditional = 'query ($x: Boolean!) { whoami secrets @include(if: $x) { word } }';
+    for (const x of [true, false])
+      expect(await send(graph, { query: conditional, variables: { x } })).toEqual({
+        data: { whoami: 'ANONYMOUS', ...(x && { secrets: null }) },
+        ...(x && { errors: [unauthorized('secrets')] }),
+      });
     expect(await send(graph, { query }, traveler)).toEqual({
       data: {
         whoami: 'TRAVELER trv_us_one',
