@@ -1,0 +1,98 @@
+import { parseArgs } from 'node:util';
+import { type ContenderName, contenderNames, usualContenders } from './contender.js';
+import { type ShapeName, shapeNames } from './shapes.js';
+
+/** The parts that are no shape of requests. */
+export const partNames = ['subscribers', 'documents'] as const;
+type PartName = (typeof partNames)[number];
+
+export interface BenchOptions {
+  readonly contenders: readonly ContenderName[];
+  readonly shapes: readonly ShapeName[];
+  readonly parts: readonly PartName[];
+  readonly connections: readonly number[];
+  readonly rounds: number;
+  /** Of the contender's own processor time. */
+  readonly roundMs: number;
+  readonly warmUpMs: number;
+  readonly subscribers: number;
+  readonly eventSeconds: number;
+  readonly documents: number;
+  readonly signedIn: boolean;
+  /** Where to write profiles of the contenders. */
+  readonly profile: string | null;
+  /** Where to write all figures as JSON. */
+  readonly json: string | null;
+}
+
+export const USAGE = `npm run bench:gateway -- [options]
+  --quick                 two or three minutes: shorter and fewer rounds, fewer documents
+  --only NAMES            of ${[...shapeNames, ...partNames].join(', ')}; comma-separated
+  --contenders NAMES      of ${contenderNames.join(', ')}; comma-separated
+  --connections NUMBERS   instead of 1,16,128
+  --seconds N --rounds N  how long each round takes, and how many
+  --subscribers N         instead of 10000
+  --documents N           instead of 10000 (with --quick 1000)
+  --signed-in             every request carries a signed token
+  --profile FOLDER        each contender writes a CPU profile there when it ends
+  --json FILE             writes all figures there too`;
+
+/** @throws TypeError for an option that is none, or a name that is unknown */
+export function readOptions(args: readonly string[]): BenchOptions | null {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      help: flag,
+      quick: flag,
+      only: text,
+      contenders: text,
+      connections: text,
+      seconds: text,
+      rounds: text,
+      subscribers: text,
+      documents: text,
+      'signed-in': flag,
+      profile: text,
+      json: text,
+    },
+  });
+  if (values.help) return null;
+  const { quick } = values;
+  const chosen = names('--only', values.only, [...shapeNames, ...partNames], [...shapeNames, ...partNames]);
+  return {
+    contenders: names('--contenders', values.contenders, contenderNames, usualContenders),
+    shapes: shapeNames.filter((name) => chosen.includes(name)),
+    parts: partNames.filter((name) => chosen.includes(name)),
+    connections: (values.connections ?? '1,16,128').split(',').map((one) => whole('--connections', one)),
+    rounds: whole('--rounds', values.rounds ?? (quick ? '2' : '3')),
+    roundMs: Number(values.seconds ?? (quick ? 0.4 : 3)) * 1_000,
+    warmUpMs: quick ? 1_200 : 3_000,
+    subscribers: whole('--subscribers', values.subscribers ?? '10000'),
+    eventSeconds: quick ? 3 : 10,
+    documents: whole('--documents', values.documents ?? (quick ? '500' : '10000')),
+    signedIn: values['signed-in'],
+    profile: values.profile ?? null,
+    json: values.json ?? null,
+  };
+}
+
+function names<Name extends string>(
+  option: string,
+  given: string | undefined,
+  all: readonly Name[],
+  usual: readonly Name[],
+): readonly Name[] {
+  if (given === undefined) return usual;
+  const wanted = given.split(',');
+  const unknown = wanted.find((name) => !all.some((known) => known === name));
+  if (unknown !== undefined) throw new TypeError(`${option}: ${unknown} is none of ${all.join(', ')}`);
+  return all.filter((name) => wanted.includes(name));
+}
+
+function whole(option: string, given: string): number {
+  const number = Number(given);
+  if (!Number.isInteger(number) || number < 1) throw new TypeError(`${option}: ${given} is no number of things`);
+  return number;
+}
