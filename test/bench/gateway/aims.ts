@@ -19,7 +19,7 @@ const aims: readonly Aim[] = [
 ];
 
 /** More of a core than this used by others, and answers a second say more about them than about us. */
-const QUIET = 0.1;
+export const QUIET = 0.1;
 
 /** Each aim that these figures can answer, held or not. In every shape: not slower than Hive Gateway. */
 export function printAims(shape: ShapeName, figures: readonly RequestFigure[]): void {

@@ -26,16 +26,15 @@ function follow(body: { variables?: { upc?: string } }, write: Write): () => voi
 }
 
 function speak(socket: WebSocket): void {
+  const leave: (() => void)[] = [];
   socket.on('message', (message) => {
     const { type, id, payload } = JSON.parse(String(message)) as { type: string; id: string; payload: object };
     if (type === 'connection_init') return socket.send('{"type":"connection_ack"}');
     if (type !== 'subscribe') return;
     const opening = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-    socket.once(
-      'close',
-      follow(payload, (data) => socket.send(`${opening}${data}}`)),
-    );
+    leave.push(follow(payload, (data) => socket.send(`${opening}${data}}`)));
   });
+  socket.once('close', () => leave.forEach((go) => void go()));
 }
 
 function stream(body: string, response: ServerResponse): void {

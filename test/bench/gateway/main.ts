@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { printMachine } from '../figures.js';
 import { benchCeiling } from './ceiling.bench.js';
 import { describeCores } from './cores.js';
@@ -14,6 +15,8 @@ process.env['LOG_LEVEL'] = 'error';
 const options = readOptions(process.argv.slice(2));
 if (!options) console.log(USAGE);
 else {
+  // Whatever is started from here inherits it.
+  if (options.nice !== null) setPriority(options.nice);
   printMachine();
   const stage = await Stage.set(options);
   const figures = new Figures();

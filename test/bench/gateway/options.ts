@@ -19,6 +19,8 @@ export interface BenchOptions {
   readonly eventSeconds: number;
   readonly documents: number;
   readonly signedIn: boolean;
+  /** Of all processes that take part, as in nice(1); null leaves it. */
+  readonly nice: number | null;
   /** Where to write profiles of the contenders. */
   readonly profile: string | null;
   /** Where to write all figures as JSON. */
@@ -34,6 +36,7 @@ export const USAGE = `npm run bench:gateway -- [options]
   --subscribers N         instead of 10000
   --documents N           instead of 10000 (with --quick 1000)
   --signed-in             every request carries a signed token
+  --nice N                priority of everything that takes part; below 0, as root, others on the machine wait
   --profile FOLDER        each contender writes a CPU profile there when it ends
   --json FILE             writes all figures there too`;
 
@@ -54,6 +57,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
       subscribers: text,
       documents: text,
       'signed-in': flag,
+      nice: text,
       profile: text,
       json: text,
     },
@@ -73,6 +77,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     eventSeconds: quick ? 3 : 10,
     documents: whole('--documents', values.documents ?? (quick ? '500' : '10000')),
     signedIn: values['signed-in'],
+    nice: values.nice === undefined ? null : Number(values.nice),
     profile: values.profile ?? null,
     json: values.json ?? null,
   };

@@ -9,14 +9,20 @@ export class Arrivals {
   private counts = new Uint32Array();
   private lastAt = new Float64Array();
   private endings = 0;
-  readonly reasons: string[] = [];
+  private failures = 0;
+  private readonly reasons: string[] = [];
   /** Grows with each arrival. */
-  total = 0;
+  private heard = 0;
 
   begin(first: number, count: number): void {
     this.first = first;
     this.counts = new Uint32Array(count);
     this.lastAt = new Float64Array(count);
+    this.failures = 0;
+  }
+
+  get total(): number {
+    return this.heard + this.failures;
   }
 
   /** Notes every event in these bytes. @returns whether there was one */
@@ -36,9 +42,15 @@ export class Arrivals {
     return found;
   }
 
+  /** An event with an error instead of what was asked: the subscriber stays, and did not hear it. */
+  failed(why: string): void {
+    this.failures += 1;
+    this.tell(why);
+  }
+
   ended(why: string): void {
     this.endings += 1;
-    if (this.reasons.length < 3) this.reasons.push(why);
+    this.tell(why);
   }
 
   report() {
@@ -46,16 +58,23 @@ export class Arrivals {
       counts: Array.from(this.counts),
       lastAt: Array.from(this.lastAt),
       ended: this.endings,
+      failed: this.failures,
       reasons: this.reasons,
     };
   }
 
+  /** Whether each event reached so many, or failed on its way to them. */
   hasAll(each: number): boolean {
-    return this.counts.every((count) => count >= each);
+    if (this.failures === 0) return this.counts.every((count) => count >= each);
+    return this.counts.reduce((sum, count) => sum + count, this.failures) >= each * this.counts.length;
+  }
+
+  private tell(why: string): void {
+    if (this.reasons.length < 3) this.reasons.push(why);
   }
 
   private note(index: number): void {
-    this.total += 1;
+    this.heard += 1;
     const count = this.counts[index];
     // Of an earlier series.
     if (count === undefined) return;

@@ -123,6 +123,7 @@ export class WebSocketSubscriber extends Subscriber {
     if (kind === PING) this.send(PONG, text);
     else if (kind === CLOSE) this.ended(`closed: ${text.slice(2)}`);
     else if (text.includes('"connection_ack"')) this.subscribe();
+    else if (text.includes('"type":"next"')) this.options.arrivals.failed(text);
     else this.ended(text);
   }
 
@@ -175,8 +176,10 @@ export class SseSubscriber extends Subscriber {
     const complete = text.lastIndexOf('\n\n');
     this.rest = text.slice(complete < 0 ? 0 : complete + 2).slice(-LONGEST_EVENT);
     if (complete < 0) return;
-    const bytes = Buffer.from(text.slice(0, complete), 'latin1');
+    const events = text.slice(0, complete);
+    const bytes = Buffer.from(events, 'latin1');
     this.options.arrivals.take(bytes, 0, bytes.length);
-    if (text.includes('"errors"') || text.includes('event: complete')) this.ended(text.slice(0, 300));
+    for (const [error] of events.matchAll(/data: \{"errors".*/g)) this.options.arrivals.failed(error);
+    if (events.includes('event: complete')) this.ended(events.slice(-LONGEST_EVENT));
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../subgraphs/kernel/error.js';
 import { startContender } from './contender.js';
 import { mostOpenFiles, processorMs } from './process.figures.js';
 import type { MemoryInUse } from './process.memory.js';
@@ -76,6 +77,9 @@ async function benchWho(
   });
   try {
     await new Audience(server, clients, arrangement, count).perform(stage.options.eventSeconds, who, figures);
+  } catch (thrown) {
+    // That it cannot serve so many is a figure too, and the others are still to be measured.
+    printAim(`${titles[who]} serves ${count}`, messageOf(thrown).slice(0, 300), false);
   } finally {
     await clients.stop();
     await server.stop();
@@ -92,6 +96,8 @@ interface Series {
   readonly busy: number;
   readonly clientsBusy: number;
   readonly ended: number;
+  /** Events that came as an error. */
+  readonly failed: number;
   readonly reasons: readonly string[];
 }
 
@@ -126,7 +132,10 @@ class Audience {
       const series = await this.series(rate, Math.max(3, rate * seconds));
       figures.add({ subscribers: this.count, who, protocol, perConnection, subjects, kib, heldKib, ...series });
       printCells(`  ${titles[who]}, ${rate}/s`, [...(index === 0 ? memory : ['', '', '']), ...cellsOf(series)]);
-      if (series.reasons.length > 0) console.log(`    ${series.ended} ended: ${series.reasons[0]?.slice(0, 200)}`);
+      if (series.failed + series.ended > 0)
+        console.log(
+          `  ! ${series.failed} came as errors, ${series.ended} streams ended: ${series.reasons[0]?.slice(0, 200)}`,
+        );
       if (who === 'ours' && rate === ASKED_RATE)
         printAim(`p99 to the last subscriber under ${MOST_P99_MS} ms`, milliseconds(series.p99), holds(series));
       if (series.reachedAll < series.events) {
@@ -140,8 +149,9 @@ class Audience {
 
   /** Everything is compiled and every pool is open before memory is looked at. */
   private async rehearse(): Promise<void> {
-    await this.open(REHEARSAL, 1);
-    await this.untilAllHear(Math.max(REHEARSAL, this.keys.length));
+    const count = Math.max(REHEARSAL, this.keys.length);
+    await this.open(count, 1);
+    await this.untilAllHear(count);
     await this.clients.ask('close');
   }
 
@@ -181,6 +191,7 @@ class Audience {
       busy: (processorMs(this.server.pid) - server) / lasted,
       clientsBusy: (processorMs(this.clients.pid) - clients) / lasted,
       ended: collected.ended,
+      failed: collected.failed,
       reasons: collected.reasons,
     };
   }
