@@ -28,13 +28,13 @@ export interface BenchOptions {
 }
 
 export const USAGE = `npm run bench:gateway -- [options]
-  --quick                 two or three minutes: shorter and fewer rounds, fewer documents
+  --quick                 about four minutes: shorter and fewer rounds, fewer documents
   --only NAMES            of ${[...shapeNames, ...partNames].join(', ')}; comma-separated
   --contenders NAMES      of ${contenderNames.join(', ')}; comma-separated
   --connections NUMBERS   instead of 1,16,128
   --seconds N --rounds N  how long each round takes, and how many
   --subscribers N         instead of 10000
-  --documents N           instead of 10000 (with --quick 1000)
+  --documents N           instead of 10000 (with --quick 200)
   --signed-in             every request carries a signed token
   --nice N                priority of everything that takes part; below 0, as root, others on the machine wait
   --profile FOLDER        each contender writes a CPU profile there when it ends
@@ -71,11 +71,11 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     parts: partNames.filter((name) => chosen.includes(name)),
     connections: (values.connections ?? '1,16,128').split(',').map((one) => whole('--connections', one)),
     rounds: whole('--rounds', values.rounds ?? (quick ? '2' : '3')),
-    roundMs: Number(values.seconds ?? (quick ? 0.4 : 3)) * 1_000,
-    warmUpMs: quick ? 1_200 : 3_000,
+    roundMs: Number(values.seconds ?? (quick ? 0.3 : 3)) * 1_000,
+    warmUpMs: quick ? 2_000 : 4_000,
     subscribers: whole('--subscribers', values.subscribers ?? '10000'),
     eventSeconds: quick ? 3 : 10,
-    documents: whole('--documents', values.documents ?? (quick ? '500' : '10000')),
+    documents: whole('--documents', values.documents ?? (quick ? '200' : '10000')),
     signedIn: values['signed-in'],
     nice: values.nice === undefined ? null : Number(values.nice),
     profile: values.profile ?? null,
