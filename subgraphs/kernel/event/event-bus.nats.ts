@@ -31,6 +31,7 @@ import { QueuedEventStream } from './event-stream.js';
 
 const STREAM = 'SOJOURN';
 const PREFIX = 'sojourn.event.';
+const PAGE = 500;
 // Why a request to JetStream failed, as its server numbers it.
 const NO_MESSAGE_FOUND = 10_037;
 const STREAM_NOT_FOUND = 10_059;
@@ -85,17 +86,16 @@ export class NatsEventBus implements EventBus {
 
   async subscribe(subject: string, start: StartAt): Promise<EventStream> {
     requireSubject(subject);
-    const first = await this.firstSequence(subject, start);
-    // By number always: a consumer that is made again after a loss would otherwise begin somewhere else.
-    const consumer = await this.client.consumers.get(STREAM, {
-      filter_subjects: PREFIX + subject,
-      deliver_policy: DeliverPolicy.StartSequence,
-      opt_start_seq: first,
-    });
+    const consumer = await this.consumerOf(subject, await this.firstSequence(subject, start));
     const messages = await consumer.consume({ max_messages: 100, idle_heartbeat: 5 * SECOND });
     const stream = new QueuedEventStream(this.eventsOf(messages), (ended) => this.forget(ended, consumer));
     this.streams.set(stream, messages);
     return stream;
+  }
+
+  async past(subject: string, start: StartAt): Promise<AsyncGenerator<BusEvent, undefined>> {
+    requireSubject(subject);
+    return this.read(subject, await this.firstSequence(subject, start));
   }
 
   async consume(name: string, prefix: string, react: (event: BusEvent) => Promise<void>): Promise<Consumption> {
@@ -137,6 +137,44 @@ export class NatsEventBus implements EventBus {
     await this.client.publish(PREFIX + subject, body, { ...options, headers: rollUp });
   }
 
+  private consumerOf(subject: string, first: number): Promise<Consumer> {
+    return this.client.consumers.get(STREAM, {
+      filter_subjects: PREFIX + subject,
+      // By number always: a consumer that is made again after a loss would otherwise begin somewhere else.
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: first,
+    });
+  }
+
+  /** Page by page, each with a consumer of its own: a slow reader leaves none behind on the server. */
+  private async *read(subject: string, first: number): AsyncGenerator<BusEvent, undefined> {
+    for (let from: number | null = first; from !== null; ) {
+      const messages = await this.page(subject, from);
+      for (const message of messages) {
+        const event = this.eventOf(message);
+        if (event) yield event;
+      }
+      const last = messages.at(-1);
+      from = last && last.info.pending > 0 ? last.seq + 1 : null;
+    }
+  }
+
+  private async page(subject: string, first: number): Promise<JsMsg[]> {
+    const consumer = await this.consumerOf(subject, first);
+    const read: JsMsg[] = [];
+    try {
+      const { num_pending: pending } = await consumer.info(true);
+      if (pending === 0) return read;
+      for await (const message of await consumer.fetch({ max_messages: PAGE, expires: 5 * SECOND })) {
+        read.push(message);
+        if (message.info.pending === 0) break;
+      }
+      return read;
+    } finally {
+      this.drop(consumer);
+    }
+  }
+
   private async firstSequence(subject: string, start: StartAt): Promise<number> {
     if (start === 'BEGINNING') return 1;
     const { state } = await this.admin.streams.info(STREAM);
@@ -169,7 +207,8 @@ export class NatsEventBus implements EventBus {
     const { seq: position } = message;
     try {
       const { id, payload } = bodySchema.parse(message.json());
-      return { id, subject: message.subject.slice(PREFIX.length), position: String(position), payload };
+      const publishedAt = Number(message.timestampNanos / 1_000_000n);
+      return { id, subject: message.subject.slice(PREFIX.length), position: String(position), payload, publishedAt };
     } catch (thrown) {
       this.logger.error({ err: thrown, position }, 'a foreign message on the bus is left out');
       return null;
@@ -179,7 +218,11 @@ export class NatsEventBus implements EventBus {
   private forget(stream: QueuedEventStream, consumer: Consumer): void {
     this.streams.get(stream)?.stop();
     this.streams.delete(stream);
-    // Left alone, the server would drop it after five minutes.
+    this.drop(consumer);
+  }
+
+  /** Left alone, the server would drop it after five minutes. */
+  private drop(consumer: Consumer): void {
     if (!this.connection.isClosed()) void consumer.delete().catch(() => undefined);
   }
 

@@ -74,6 +74,11 @@ export class PostgresEventBus implements EventBus {
     return this.reader.subscribe(subject, start);
   }
 
+  async past(subject: string, start: StartAt): Promise<AsyncGenerator<BusEvent, undefined>> {
+    requireSubject(subject);
+    return this.reader.past(subject, start);
+  }
+
   async consume(name: string, prefix: string, react: (event: BusEvent) => Promise<void>): Promise<Consumption> {
     requireSubject(prefix);
     const consumption = new PostgresConsumption(this.pool, this.logger, name, prefix, react, (stopped) =>

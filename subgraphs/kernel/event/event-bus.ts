@@ -20,6 +20,8 @@ export interface BusEvent {
   /** Where to resume: opaque, grows along the bus. */
   readonly position: string;
   readonly payload: EventPayload;
+  /** When the bus took it, by the bus's clock, in milliseconds since 1970. */
+  readonly publishedAt: number;
 }
 
 /** Where a subscription begins: with all that the bus still has, the newest one, the next one, or after a position. */
@@ -41,6 +43,13 @@ export interface EventBus {
    * @throws NotFoundError for a subject that nothing is ever published to: clients' input may be part of one
    */
   subscribe(subject: string, start: StartAt): Promise<EventStream>;
+
+  /**
+   * What the bus has of a subject, from `start` on, in order; it ends where there is no more. Who subscribed to the
+   * subject before it reads the end has no gap between the two, but may find some events in both.
+   * @throws like `subscribe`
+   */
+  past(subject: string, start: StartAt): Promise<AsyncGenerator<BusEvent, undefined>>;
 
   /**
    * Delivers every event whose subject starts with `prefix.` to `react`, from the beginning of the bus, each again

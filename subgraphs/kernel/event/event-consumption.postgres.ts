@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from '../telemetry.js';
 import type { BusEvent, Consumption } from './event-bus.js';
-import type { EventRow } from './event-table.postgres.js';
+import { EVENT_COLUMNS, type EventRow } from './event-table.postgres.js';
 import { WakeUp } from './wake-up.js';
 
 const BATCH = 50;
@@ -50,7 +50,7 @@ export class PostgresConsumption implements Consumption {
       this.name,
     ]);
     const { rows } = await this.pool.query<EventRow>(
-      `select event.position, id, subject, payload from bus_event event, bus_consumer consumer
+      `select ${EVENT_COLUMNS} from bus_event event, bus_consumer consumer
         where consumer.name = $1 and event.position > consumer.position and subject like $2
         order by event.position limit ${BATCH}`,
       [this.name, `${this.prefix.replace(/[\\%_]/g, '\\$&')}.%`],

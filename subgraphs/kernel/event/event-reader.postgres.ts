@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Logger } from '../telemetry.js';
 import { type BusEvent, type EventStream, invalidCursor, positionOf, type StartAt } from './event-bus.js';
 import { QueuedEventStream } from './event-stream.js';
-import { BATCH, type EventRow } from './event-table.postgres.js';
+import { BATCH, EVENT_COLUMNS, type EventRow } from './event-table.postgres.js';
 
 /** Feeds all streams of a process from the table of the bus: each its own past, and what is new for all at once. */
 export class PostgresReader {
@@ -20,15 +20,19 @@ export class PostgresReader {
 
   /** Resolves when the stream is attached. @throws InvalidError INVALID_CURSOR */
   async subscribe(subject: string, start: StartAt): Promise<EventStream> {
-    const { newest, given, newestOfSubject } = await this.positions(subject);
-    const after = beginning(start, newest, newestOfSubject);
-    if (after > given) throw invalidCursor();
+    const { after, newest } = await this.beginning(subject, start);
     // Attached before the past is read: nothing can fall between the two.
-    const past = start === 'LIVE' ? null : this.past(subject, after);
+    const past = start === 'LIVE' ? null : this.read(subject, after);
     const stream = new QueuedEventStream(past, (ended) => this.detach(subject, ended), after);
     if (this.live.size === 0) this.position = newest;
     this.attach(subject, stream);
     return stream;
+  }
+
+  /** What the table has of a subject, without what comes later. @throws InvalidError INVALID_CURSOR */
+  async past(subject: string, start: StartAt): Promise<AsyncGenerator<BusEvent, undefined>> {
+    if (start === 'BEGINNING') return this.read(subject, 0n);
+    return this.read(subject, (await this.beginning(subject, start)).after);
   }
 
   /** Reads what is new, for all live streams at once. One read at a time; a hint during a read causes another one. */
@@ -57,6 +61,14 @@ export class PostgresReader {
     this.closed = true;
     for (const streams of this.live.values()) for (const stream of [...streams]) stream.end();
     await this.reading;
+  }
+
+  /** The position after which a stream begins. Fixed when it is attached, not when it is first read. */
+  private async beginning(subject: string, start: StartAt): Promise<{ after: bigint; newest: bigint }> {
+    const { newest, given, newestOfSubject } = await this.positions(subject);
+    const after = positionBefore(start, newest, newestOfSubject);
+    if (after > given) throw invalidCursor();
+    return { after, newest };
   }
 
   private async positions(subject: string): Promise<{ newest: bigint; given: bigint; newestOfSubject: bigint | null }> {
@@ -88,10 +100,10 @@ export class PostgresReader {
     if (streams?.size === 0) this.live.delete(subject);
   }
 
-  private async *past(subject: string, after: bigint): AsyncGenerator<BusEvent> {
+  private async *read(subject: string, after: bigint): AsyncGenerator<BusEvent, undefined> {
     for (let last = after; ; ) {
       const { rows } = await this.pool.query<EventRow>(
-        `select position, id, subject, payload from bus_event
+        `select ${EVENT_COLUMNS} from bus_event event
           where subject = $1 and position > $2 order by position limit ${BATCH}`,
         [subject, last],
       );
@@ -105,7 +117,7 @@ export class PostgresReader {
   private async readNew(): Promise<void> {
     for (;;) {
       const { rows } = await this.pool.query<EventRow>(
-        `select position, id, subject, payload from bus_event where position > $1 order by position limit ${BATCH}`,
+        `select ${EVENT_COLUMNS} from bus_event event where position > $1 order by position limit ${BATCH}`,
         [this.position],
       );
       for (const row of rows) {
@@ -117,8 +129,7 @@ export class PostgresReader {
   }
 }
 
-/** The position after which a stream begins. Fixed when it is attached, not when it is first read. */
-function beginning(start: StartAt, newest: bigint, newestOfSubject: bigint | null): bigint {
+function positionBefore(start: StartAt, newest: bigint, newestOfSubject: bigint | null): bigint {
   if (start === 'BEGINNING') return 0n;
   if (start === 'LIVE') return newest;
   if (start === 'LATEST') return newestOfSubject === null ? newest : newestOfSubject - 1n;

@@ -27,7 +27,12 @@ export interface EventRow {
   readonly id: string;
   readonly subject: string;
   readonly payload: EventPayload;
+  readonly publishedAt: number;
 }
+
+/** What is selected for an `EventRow`, from `bus_event event`. A `float8` comes as a number. */
+export const EVENT_COLUMNS =
+  'event.position, id, subject, payload, (extract(epoch from published_at) * 1000)::float8 as "publishedAt"';
 
 /** Creates the tables of the bus where they are missing. Safe from several processes at once. */
 export async function createMissingTables(pool: pg.Pool): Promise<void> {

@@ -204,6 +204,48 @@ function lawsOf(start: () => Promise<Driver>): void {
     for (const stream of many) expect(numbers(await take(stream, 20))).toEqual(upTo(20));
   });
 
+  it('gives the past alone too: it ends where the bus has no more, and joins a live stream without a gap', async () => {
+    const subject = subjectOfOnesOwn();
+    await bus.publish(upTo(1_200).map((n) => event(subject, n)));
+    const publishing = (async () => {
+      for (let n = 1_201; n <= 1_400; n += 1) await other.publish([event(subject, n)]);
+    })();
+    const live = await subscribe(subject, 'LIVE');
+    const past: BusEvent[] = [];
+    for await (const each of await bus.past(subject, 'BEGINNING')) past.push(each);
+    await publishing;
+    expect(numbers(past)).toEqual(upTo(past.length));
+    expect(past.length).toBeGreaterThanOrEqual(1_200);
+    // Whatever the past lacks is in the live stream, which may repeat some of it.
+    const [first] = await take(live, 1);
+    const begun = Number(first?.payload['n']);
+    expect(begun).toBeLessThanOrEqual(past.length + 1);
+    expect(numbers(await take(live, 1_400 - begun))).toEqual(upTo(1_400, begun + 1));
+  });
+
+  it('begins the past where a stream would begin, and has none for LIVE', async () => {
+    const subject = subjectOfOnesOwn();
+    const pastOf = async (start: Parameters<EventBus['past']>[1]) => {
+      const past: BusEvent[] = [];
+      for await (const each of await bus.past(subject, start)) past.push(each);
+      return past;
+    };
+    expect(await pastOf('BEGINNING')).toEqual([]);
+    expect(await pastOf('LATEST')).toEqual([]);
+    const before = Date.now();
+    await bus.publish(upTo(3).map((n) => event(subject, n)));
+    const all = await pastOf('BEGINNING');
+    expect(numbers(all)).toEqual([1, 2, 3]);
+    expect(numbers(await pastOf('LATEST'))).toEqual([3]);
+    expect(await pastOf('LIVE')).toEqual([]);
+    expect(numbers(await pastOf({ after: all[0]?.position ?? '' }))).toEqual([2, 3]);
+    expect(await pastOf({ after: all[2]?.position ?? '' })).toEqual([]);
+    // By the bus's clock, which is this machine's here.
+    for (const { publishedAt } of all) expect(Math.abs(publishedAt - before)).toBeLessThan(5_000);
+    await expect(bus.past(subject, { after: '999999999999999999' })).rejects.toMatchObject({ code: 'INVALID_CURSOR' });
+    await expect(bus.past('payment.>', 'BEGINNING')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   it('lets a slow reader catch up, or tells it to resume, but never skips for it', async () => {
     const subject = subjectOfOnesOwn();
     const stream = await subscribe(subject, 'LIVE');
