@@ -6,12 +6,15 @@ export interface Identity {
   readonly expiresAt: Date | null;
 }
 
+/** Whether somebody is gone. */
+export type Presence = Pick<AbortSignal, 'aborted'>;
+
 /** What travels with one operation through the gateway, down to each fetch. */
 export interface GatewayContext {
   readonly identity: Identity;
   readonly requestId: string;
-  /** Aborts when the client is gone: nobody waits for the answer any more. */
-  readonly signal?: AbortSignal;
+  /** Aborted when the client is gone: nobody waits for the answer any more. Looked at, never listened to. */
+  readonly signal?: Presence;
 }
 
 const fingerprints = new WeakMap<Principal, string>();

@@ -1,3 +1,4 @@
+import type { Presence } from './context.js';
 import type { Carried } from './fetch.transport.js';
 
 /** Ended by us before there was an answer. */
@@ -23,7 +24,7 @@ export class Flight<T> implements Carried {
   readonly outcome: Promise<T>;
   private readonly resolve: (value: T) => void;
   private readonly reject: (reason: unknown) => void;
-  private readonly callers: (AbortSignal | undefined)[] = [];
+  private readonly callers: (Presence | undefined)[] = [];
 
   constructor(
     readonly deadlineAt: number,
@@ -39,7 +40,7 @@ export class Flight<T> implements Carried {
   }
 
   /** @param signal aborts when this caller is gone; without one it waits to the end */
-  joinedBy(signal: AbortSignal | undefined): void {
+  joinedBy(signal: Presence | undefined): void {
     this.callers.push(signal);
   }
 

@@ -27,6 +27,7 @@ import { Operations } from './operation.js';
 import { createPlanner } from './plan.js';
 import { Preparation } from './prepare.js';
 import { overWebSocket } from './subscribe.graphql-ws.js';
+import { Heartbeats } from './subscribe.heartbeat.js';
 import { Subscriptions } from './subscribe.js';
 import { SubscriptionPlans } from './subscribe.plan.js';
 import { readEventSources } from './subscribe.source.js';
@@ -71,7 +72,10 @@ export interface Gateway {
   /** For the server's `upgrade` event: graphql-ws on `/graphql`. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   ready(): Promise<Readiness>;
-  /** Says that it is not ready any more and ends all streams, so that their clients resume elsewhere. */
+  /**
+   * Says that it is not ready any more and ends all streams, some at a time, so that their clients resume elsewhere. Takes
+   * up to five seconds where there are many.
+   */
   drain(): Promise<void>;
   /** Drains and lets go of everything that it opened itself; the bus is its owner's. */
   close(): Promise<void>;
@@ -113,6 +117,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     plans,
     execution,
     host,
+    mutations,
     bus,
     mostPerAsker,
     metrics,
@@ -127,17 +132,17 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const operations = new Operations(options.authenticator, admission, host, subscriptions, metrics, logger);
   const mostBytes = options.mostBodyBytes ?? MOST_BODY_BYTES;
   const addressOf = addressReader(options.trustedProxies ?? 0);
+  const heartbeats = new Heartbeats();
   const health = new Health(subgraphs.sources, bus, logger);
-  const endpoint = new GraphqlEndpoint({ operations, host, mostBytes, logger });
+  const endpoint = new GraphqlEndpoint({ operations, host, mostBytes, heartbeats, logger });
   const cors = { origins: [...(options.corsOrigins ?? []), ...(development ? [SANDBOX] : [])], loopback: development };
   const surface = new HttpSurface({ endpoint, health, registry, cors, development, addressOf, logger });
-  const webSockets = overWebSocket(operations, { mostBytes, addressOf, logger });
+  const webSockets = overWebSocket(operations, { mostBytes, addressOf, heartbeats, logger });
 
   let drained: Promise<void> | null = null;
   const drainOnce = async (): Promise<void> => {
     health.drain();
-    await webSockets.close();
-    subscriptions.interruptAll();
+    await Promise.all([webSockets.close(), subscriptions.drain()]);
   };
   const drain = (): Promise<void> => {
     drained ??= drainOnce();
@@ -155,6 +160,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     close: async () => {
       await drain();
       trusted?.close();
+      subscriptions.close();
+      heartbeats.close();
       await host.stop();
       for (const source of subgraphs.sources) source.close();
       await Promise.all(pools.map((pool) => pool.close()));

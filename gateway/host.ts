@@ -30,6 +30,9 @@ export interface HostOptions {
   readonly logger: Logger;
 }
 
+/** An admitted operation, or one of our own. */
+type Ready = Omit<AdmittedOperation, 'cost'>;
+
 type Gateway = NonNullable<NonNullable<ConstructorParameters<typeof ApolloServer<GatewayContext>>[0]>['gateway']>;
 
 /**
@@ -85,7 +88,7 @@ export class Host {
   }
 
   /** The answer to an operation with which nothing is wrong; null for any other, which `overHttp` or `run` answers. */
-  async answer(admitted: AdmittedOperation, context: GatewayContext): Promise<FormattedExecutionResult | null> {
+  async answer(admitted: Ready, context: GatewayContext): Promise<FormattedExecutionResult | null> {
     const { execution, metrics, logger } = this.options;
     const started = performance.now();
     const prepared = await this.prepared(admitted, context);
@@ -104,7 +107,7 @@ export class Host {
   }
 
   private async prepared(
-    { query, document, operationName }: AdmittedOperation,
+    { query, document, operationName }: Ready,
     { identity }: GatewayContext,
   ): Promise<PreparedOperation | null> {
     const { preparation, authorizer } = this.options;

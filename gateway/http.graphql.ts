@@ -4,6 +4,7 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { InvalidError } from '../subgraphs/kernel/error.js';
 import type { Logger } from '../subgraphs/kernel/telemetry.js';
 import type { OperationRequest } from './admission.js';
+import type { Presence } from './context.js';
 import { formatThrown } from './errors.js';
 import type { Host } from './host.js';
 import { bodyOf, operationIn, withText } from './http.body.js';
@@ -11,11 +12,13 @@ import { requirePreflight } from './http.csrf.js';
 import { type Acceptance, acceptanceOf } from './negotiation.js';
 import type { AdmittedArrival, Arrival, Operations } from './operation.js';
 import { writeStream } from './stream.writer.js';
+import type { Heartbeats } from './subscribe.heartbeat.js';
 
 export interface GraphqlEndpointOptions {
   readonly operations: Operations;
   readonly host: Host;
   readonly mostBytes: number;
+  readonly heartbeats: Heartbeats;
   readonly logger: Logger;
 }
 
@@ -33,10 +36,6 @@ export class GraphqlEndpoint {
     url: URL,
     arrival: Omit<Arrival, 'signal'>,
   ): Promise<void> {
-    const gone = new AbortController();
-    response.once('close', () => {
-      if (!response.writableFinished) gone.abort();
-    });
     const acceptance = acceptanceOf(request.headers.accept);
     try {
       requirePreflight(request.headers);
@@ -48,7 +47,7 @@ export class GraphqlEndpoint {
     try {
       const body = await bodyOf(request, this.options.mostBytes);
       operation = operationIn(request.method, body, url.searchParams);
-      const arrived = await this.options.operations.admit(operation, { ...arrival, signal: gone.signal });
+      const arrived = await this.options.operations.admit(operation, { ...arrival, signal: presenceOf(response) });
       const streaming = streamFor(acceptance, arrived, request.method);
       if (streaming) return await this.stream(response, streaming, operation, arrived);
       await this.whole(request, response, url, body, arrived, acceptance);
@@ -63,7 +62,8 @@ export class GraphqlEndpoint {
     operation: OperationRequest,
     arrived: AdmittedArrival,
   ) {
-    return writeStream(response, format, () => this.options.operations.run(operation, arrived, transport));
+    const { heartbeats, operations } = this.options;
+    return writeStream(response, format, heartbeats, () => operations.run(operation, arrived, transport));
   }
 
   private async whole(
@@ -118,7 +118,7 @@ export class GraphqlEndpoint {
     const result = { errors: [error] };
     if (response.headersSent) return void response.end();
     if (acceptance.stream && acceptance.prefersStream)
-      return writeStream(response, acceptance.stream.format, async () => result);
+      return writeStream(response, acceptance.stream.format, this.options.heartbeats, async () => result);
     const wait = retryAfterSeconds(error);
     response.writeHead(statusOf(thrown, error), {
       'content-type': 'application/json; charset=utf-8',
@@ -129,6 +129,15 @@ export class GraphqlEndpoint {
     });
     response.end(JSON.stringify(result));
   }
+}
+
+/** Whether the client is still there, without a listener of its own. */
+function presenceOf(response: ServerResponse): Presence {
+  return {
+    get aborted() {
+      return response.destroyed;
+    },
+  };
 }
 
 /** @throws GraphQLError when a subscription came without a way to stream its results */

@@ -8,6 +8,9 @@ const SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 export type StreamTransport = 'graphql-ws' | 'sse' | 'multipart';
 
+/** Why a stream ended: its client left, it was too slow, its token ended, the bus gave up, we stop, or the schema changed. */
+export type StreamEnding = 'left' | 'slow' | 'expired' | 'interrupted' | 'drained' | 'replaced';
+
 /** What the gateway counts, for Prometheus. */
 export class GatewayMetrics {
   private readonly names = new Set<string>();
@@ -18,7 +21,10 @@ export class GatewayMetrics {
   private readonly joins: Counter;
   private readonly merges: Histogram;
   private readonly streams: Gauge;
+  private readonly endings: Counter;
+  private readonly feeds: Gauge;
   private readonly events: Counter;
+  private readonly resolutions: Counter;
   private readonly lag: Histogram;
 
   constructor(registry: Registry) {
@@ -68,15 +74,32 @@ export class GatewayMetrics {
       labelNames: ['transport'],
       registers,
     });
+    this.endings = new Counter({
+      name: 'gateway_stream_endings_total',
+      help: 'Subscriptions that ended, by why; slow: too much waited for a client that did not keep up.',
+      labelNames: ['transport', 'reason'],
+      registers,
+    });
+    this.feeds = new Gauge({
+      name: 'gateway_open_feeds',
+      help: 'Subjects of the event bus that subscriptions listen to now: each once, however many listen.',
+      registers,
+    });
     this.events = new Counter({
       name: 'gateway_events_total',
-      help: 'Events resolved for subscribers.',
+      help: 'Events given to subscribers, each counted for each of them.',
+      labelNames: ['operation', 'outcome'],
+      registers,
+    });
+    this.resolutions = new Counter({
+      name: 'gateway_event_resolutions_total',
+      help: 'Events resolved, each once for all who asked the same with the same rights.',
       labelNames: ['operation', 'outcome'],
       registers,
     });
     this.lag = new Histogram({
       name: 'gateway_event_lag_seconds',
-      help: 'From taking an event off the bus to having it resolved for one subscriber.',
+      help: 'From the bus taking a live event to its being written to the last of those who share its resolution.',
       buckets: SECONDS,
       registers,
     });
@@ -112,13 +135,29 @@ export class GatewayMetrics {
     this.streams.inc({ transport });
   }
 
-  streamClosed(transport: StreamTransport): void {
+  streamClosed(transport: StreamTransport, reason: StreamEnding): void {
     this.streams.dec({ transport });
+    this.endings.inc({ transport, reason });
   }
 
-  delivered(name: string | null | undefined, failed: boolean, ms: number): void {
-    this.events.inc({ operation: this.label(name), outcome: failed ? 'error' : 'ok' });
-    this.lag.observe(ms / SECOND);
+  feedOpened(): void {
+    this.feeds.inc();
+  }
+
+  feedClosed(): void {
+    this.feeds.dec();
+  }
+
+  resolved(name: string | null | undefined, failed: boolean): void {
+    this.resolutions.inc({ operation: this.label(name), outcome: failed ? 'error' : 'ok' });
+  }
+
+  delivered(name: string | null | undefined, failed: boolean, subscribers: number): void {
+    this.events.inc({ operation: this.label(name), outcome: failed ? 'error' : 'ok' }, subscribers);
+  }
+
+  lagged(ms: number): void {
+    this.lag.observe(Math.max(0, ms) / SECOND);
   }
 
   private label(name: string | null | undefined): string {

@@ -4,7 +4,7 @@ import { DomainError } from '../subgraphs/kernel/error.js';
 import { currentRequest, type Logger } from '../subgraphs/kernel/telemetry.js';
 import type { Admission, AdmittedOperation, OperationRequest } from './admission.js';
 import type { Authenticator } from './authentication.js';
-import type { GatewayContext, Identity } from './context.js';
+import type { GatewayContext, Identity, Presence } from './context.js';
 import { formatThrown } from './errors.js';
 import type { Host } from './host.js';
 import type { GatewayMetrics, StreamTransport } from './metrics.js';
@@ -16,7 +16,7 @@ export interface Arrival {
   readonly authorization: string | undefined;
   readonly address: string;
   readonly requestId: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: Presence;
 }
 
 /** An operation that may run, and who asks. */

@@ -1,6 +1,6 @@
 import type { StreamFormat } from './stream.writer.js';
 
-const part = (value: unknown) => `\r\ncontent-type: application/json\r\n\r\n${JSON.stringify(value)}\r\n--graphql`;
+const part = (json: string) => `\r\ncontent-type: application/json\r\n\r\n${json}\r\n--graphql`;
 
 /**
  * Apollo's multipart subscriptions. Apollo Client delivers a part only when it has seen the boundary after it, so each
@@ -8,9 +8,9 @@ const part = (value: unknown) => `\r\ncontent-type: application/json\r\n\r\n${JS
  */
 export const multipart: StreamFormat = {
   contentType: 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0',
-  opening: `\r\n--graphql${part({})}`,
-  heartbeat: part({}),
+  opening: `\r\n--graphql${part('{}')}`,
+  heartbeat: part('{}'),
   heartbeatMs: 5_000,
-  result: (result) => part({ payload: result }),
+  result: (json) => part(`{"payload":${json}}`),
   closing: '--\r\n',
 };

@@ -7,6 +7,9 @@ import {
   Kind,
   type OperationDefinitionNode,
   parse,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { InvalidError, messageOf } from '../subgraphs/kernel/error.js';
@@ -20,8 +23,17 @@ import { type SingleOperation, singleOperation } from './prepare.operation.js';
 import type { EventSource } from './subscribe.source.js';
 import type { LoadedSupergraph } from './supergraph.js';
 
+/** A subscription's text, as it came. */
+export interface SubscriptionText {
+  readonly query: string;
+  readonly document: DocumentNode;
+  readonly operationName?: string;
+}
+
 /** A subscription that needs no more planning: one for all who send the same text. */
 export interface SubscriptionPlan {
+  /** No other plan has it, also of another supergraph. */
+  readonly id: number;
   readonly source: EventSource;
   readonly operation: OperationDefinitionNode;
   readonly field: GraphQLField<unknown, unknown>;
@@ -32,6 +44,8 @@ export interface SubscriptionPlan {
     readonly variables: readonly string[];
     readonly schema: GraphQLSchema;
   };
+  /** The variables that make a difference to what an event's answer is: not those that only say which events come. */
+  readonly answering: readonly string[];
   /** Changes the event into what the rest of the plan expects. */
   readonly rewrite: Rewrite | null;
   /** All but the event itself. */
@@ -40,9 +54,13 @@ export interface SubscriptionPlan {
 
 const MOST_PLANS = 1_000;
 
+let plansMade = 0;
+
 /** Validates and plans subscriptions, each text once. */
 export class SubscriptionPlans {
   private readonly plans = new LRUCache<string, SubscriptionPlan | readonly Error[]>({ max: MOST_PLANS });
+  /** Thousands may come at once with one text. */
+  private readonly underWay = new Map<string, Promise<SubscriptionPlan | readonly Error[]>>();
   private readonly eventSchemas = new Map<string, GraphQLSchema>();
 
   constructor(
@@ -56,20 +74,20 @@ export class SubscriptionPlans {
   }
 
   /** The plan, or what is wrong with the operation. */
-  async get(
-    text: string,
-    document: DocumentNode,
-    operationName?: string,
-  ): Promise<SubscriptionPlan | readonly Error[]> {
-    const key = `${operationName ?? ''}\n${text}`;
-    const known = this.plans.get(key);
+  async get(text: SubscriptionText): Promise<SubscriptionPlan | readonly Error[]> {
+    const key = `${text.operationName ?? ''}\n${text.query}`;
+    const known = this.plans.get(key) ?? this.underWay.get(key);
     if (known) return known;
-    const plan = await this.build(document, operationName);
+    const building = this.build(text);
+    this.underWay.set(key, building);
+    const plan = await building;
+    this.underWay.delete(key);
     this.plans.set(key, plan);
     return plan;
   }
 
-  private async build(document: DocumentNode, operationName?: string): Promise<SubscriptionPlan | readonly Error[]> {
+  private async build(text: SubscriptionText): Promise<SubscriptionPlan | readonly Error[]> {
+    const { document, operationName } = text;
     try {
       // No Apollo pipeline runs for a subscription.
       const problems = validateDocument(this.loaded.api, document, { development: this.development });
@@ -86,7 +104,7 @@ export class SubscriptionPlans {
 
   private complete(
     { primary, rest }: SubscriptionNode,
-    { operation, fragments }: SingleOperation,
+    { document, operation, fragments }: SingleOperation,
     naming: Naming,
   ): SubscriptionPlan {
     const event = parse(primary.operation);
@@ -96,12 +114,15 @@ export class SubscriptionPlans {
     const source = this.sources.get(field.name);
     const schema = source && this.eventSchemas.get(source.subgraph);
     if (!source || !schema) throw unplannable('Nothing here publishes its events.');
+    plansMade += 1;
     return {
+      id: plansMade,
       source,
       operation,
       field,
       fieldNode,
       primary: { document: event, variables: primary.variableUsages ?? [], schema },
+      answering: answeringVariables(this.loaded.api, document),
       rewrite: compileRewrites(primary.outputRewrites, this.steps.types),
       compiled: compileOperation(
         { schema: this.loaded.api, operation, fragments, ...naming },
@@ -122,4 +143,20 @@ function rootFieldOf(document: DocumentNode): FieldNode | undefined {
   const [definition] = document.definitions;
   if (definition?.kind !== Kind.OPERATION_DEFINITION) return undefined;
   return definition.selectionSet.selections.find((selection) => selection.kind === Kind.FIELD);
+}
+
+/** All variables but those that stand only in the arguments of the subscription's own field. */
+function answeringVariables(api: GraphQLSchema, document: DocumentNode): string[] {
+  const names = new Set<string>();
+  const types = new TypeInfo(api);
+  const root = api.getSubscriptionType();
+  visit(
+    document,
+    visitWithTypeInfo(types, {
+      VariableDefinition: () => false,
+      Argument: () => (types.getParentType() === root && !types.getDirective() ? false : undefined),
+      Variable: ({ name }) => void names.add(name.value),
+    }),
+  );
+  return [...names].sort();
 }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import {
+  type DocumentNode,
   type GraphQLField,
   type GraphQLSchema,
   Kind,
+  type OperationDefinitionNode,
   parse,
   specifiedRules,
   validate,
@@ -22,9 +24,16 @@ export interface EventSource {
   readonly subject: string;
   readonly start: 'BEGINNING' | 'LATEST' | 'LIVE';
   /** A query that the subscriber must be able to run without an error; its variables are the field's arguments. */
-  readonly guard: { readonly query: string; readonly variables: readonly string[] } | null;
+  readonly guard: Guard | null;
   /** Only this kind of principal may subscribe. */
   readonly principal: string | null;
+}
+
+export interface Guard {
+  readonly query: string;
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  readonly variables: readonly string[];
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -67,14 +76,15 @@ function readEventSource(
   };
 }
 
-function readGuard(field: string, query: string, api: GraphQLSchema): NonNullable<EventSource['guard']> {
+function readGuard(field: string, query: string, api: GraphQLSchema): Guard {
   const document = parse(query);
   const [problem] = validate(api, document, specifiedRules);
   if (problem) throw new Error(`@eventSource of ${field}: its guard is not valid: ${problem.message}`);
   const [definition] = document.definitions;
   if (definition?.kind !== Kind.OPERATION_DEFINITION || definition.operation !== 'query')
     throw new Error(`@eventSource of ${field}: its guard is not one query`);
-  return { query, variables: (definition.variableDefinitions ?? []).map((variable) => variable.variable.name.value) };
+  const variables = (definition.variableDefinitions ?? []).map(({ variable }) => variable.name.value);
+  return { query, document, operation: definition, variables };
 }
 
 /** The subgraph whose field this is: the one of its `@join__field`, or of its type when only one defines that. */

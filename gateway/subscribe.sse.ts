@@ -9,7 +9,7 @@ export const serverSentEvents: StreamFormat = {
   opening: ':\n\n',
   heartbeat: ':\n\n',
   heartbeatMs: 12_000,
-  result: (result) => `event: next\ndata: ${JSON.stringify(result)}\n\n`,
+  result: (json) => `event: next\ndata: ${json}\n\n`,
   // Without a data line an EventSource would not fire the event.
   closing: 'event: complete\ndata:\n\n',
 };

@@ -1,120 +1,191 @@
-import type { FormattedExecutionResult } from 'graphql';
 import { UnavailableError } from '../subgraphs/kernel/error.js';
-import type { BusEvent, EventStream } from '../subgraphs/kernel/event/event-bus.js';
 import { unauthenticated } from './authentication.js';
+import type { Identity } from './context.js';
+import type { StreamEnding, StreamTransport } from './metrics.js';
+import type { Answer } from './subscribe.answer.js';
+import type { Expiring } from './subscribe.expiry.js';
+import type { Link, SubscriptionGroup } from './subscribe.group.js';
+import type { StreamCount } from './subscribe.limit.js';
+import type { OwnPast } from './subscribe.past.js';
 
-/** What each transport writes to its client: in the client's terms, already formatted. */
-export type Result = FormattedExecutionResult;
-type Step = IteratorResult<Result, undefined>;
-
-export interface StreamOptions {
-  readonly events: EventStream;
-  /** The client's view of one event; `stopping` aborts when it is not wanted any more. */
-  readonly resolve: (event: BusEvent, stopping: AbortSignal) => Promise<Result>;
-  readonly format: (thrown: unknown) => Result;
-  /** When the subscriber's token ends. */
-  readonly expiresAt: Date | null;
-  /** Called once, however the stream ends. */
-  readonly onEnd: (stream: SubscriptionStream) => void;
-  readonly now: () => number;
+/** Where a stream's answers go: one client, by one protocol. */
+export interface Sink {
+  /** Writes an answer. False: the client does not keep up; the sink calls the stream's `resume` when it does again. */
+  take(answer: Answer): boolean;
+  /** Nothing follows. The last answer, where there is one, says why. */
+  end(last: Answer | null): void;
 }
 
-// Timers hold 31 bits of milliseconds; a longer-lived token is looked at again.
-const LONGEST_TIMER = 2 ** 31 - 1;
+/** Who subscribes, as long as the stream lives. */
+export interface StreamSubscriber {
+  readonly identity: Identity;
+  readonly requestId: string;
+  readonly transport: StreamTransport;
+  readonly count: StreamCount;
+}
+
+/** What all streams have in common. */
+export interface StreamOwner {
+  now(): number;
+  /** What a client reads of an error. */
+  answerTo(thrown: unknown): Answer;
+  /** Names an event's place on the bus to the clients of a subject. */
+  cursorOf(group: SubscriptionGroup, position: bigint): string;
+  ended(stream: SubscriptionStream, ending: StreamEnding): void;
+}
+
+/** How many events may wait for a subscriber that is slower than they come. */
+export const MOST_WAITING = 1_000;
 
 /**
- * One subscriber's results: one event at a time, in order, pulled as fast as the client reads. Ends with an error that
- * says why when the token expires or the bus gives up, and at once, without a word, when the client leaves.
+ * One subscriber: a place in its group's chain of events, moved on as fast as its client reads. One event at a time, in
+ * order. It ends with an error that says why when the token expires, the bus gives up or too much waits for it; and at
+ * once, without a word, when the client leaves.
  */
-export class SubscriptionStream implements AsyncGenerator<Result, undefined, undefined> {
-  private ended = false;
-  private reason: Error | null = null;
-  private readonly stopping = new AbortController();
-  private expiry: NodeJS.Timeout | null = null;
+export class SubscriptionStream implements Expiring {
+  private sink: Sink | null = null;
+  /** The first event that it has not taken; null while it reads its past and too much has come meanwhile. */
+  private place: Link | null;
+  private isFull = false;
+  private isOver = false;
+  private farewell: Answer | null = null;
+  private onRoom: (() => void) | null = null;
 
-  constructor(private readonly options: StreamOptions) {
-    this.watchExpiry();
+  /** @param taken up to where on the bus it has everything, or wants nothing */
+  constructor(
+    readonly group: SubscriptionGroup,
+    readonly subscriber: StreamSubscriber,
+    private past: OwnPast | null,
+    private taken: bigint | null,
+    private readonly owner: StreamOwner,
+  ) {
+    this.place = group.end;
   }
 
-  async next(): Promise<Step> {
-    if (this.ended) return DONE;
-    try {
-      const { value, done } = await this.options.events.next();
-      if (this.ended) return DONE;
-      // A bus that ends a stream by itself is going down: the client resumes elsewhere.
-      if (done) return this.last(this.reason ?? interrupted());
-      if (this.expired()) return this.last(unauthenticated());
-      const result = await this.options.resolve(value, this.stopping.signal);
-      return this.ended ? DONE : { value: result, done: false };
-    } catch (thrown) {
-      return this.ended ? DONE : this.last(this.reason ?? thrown);
+  get expiresAt(): Date | null {
+    return this.subscriber.identity.expiresAt;
+  }
+
+  /** Begins to write. */
+  flowTo(sink: Sink): void {
+    if (this.isOver) return void sink.end(this.farewell);
+    this.sink = sink;
+    if (this.past) void this.past.readFor(this);
+    else this.advance();
+  }
+
+  /** Takes what has been answered since, as far as the client keeps up. */
+  advance(): void {
+    if (this.past || this.isFull || !this.sink) return void this.checkWaiting();
+    while (!this.isOver && !this.isFull && this.place) {
+      const { answer, next, position } = this.place;
+      if (!answer || !next) return;
+      this.place = next;
+      // Read as a part of its past already.
+      if (this.taken !== null && position <= this.taken) continue;
+      this.take(answer, position);
     }
   }
 
+  /** An event of its own past. Resolves when the next one may come. */
+  async takePast(answer: Answer, position: bigint): Promise<void> {
+    if (this.isOver) return;
+    this.take(answer, position);
+    if (!this.isFull || this.isOver) return;
+    await new Promise<void>((resolve) => {
+      this.onRoom = resolve;
+    });
+  }
+
+  /**
+   * Its past ends where its place in the chain begins. False: more came meanwhile than may wait, so there is more of the
+   * past to be read; from now on, what comes waits again.
+   */
+  joinLive(): boolean {
+    if (this.place === null) {
+      this.place = this.group.end;
+      return false;
+    }
+    this.past = null;
+    this.advance();
+    return true;
+  }
+
+  /** There is room at its client again. */
+  resume(): void {
+    this.isFull = false;
+    const { onRoom } = this;
+    this.onRoom = null;
+    if (onRoom) onRoom();
+    else this.advance();
+  }
+
+  get isEnded(): boolean {
+    return this.isOver;
+  }
+
+  /** Where its past goes on. */
+  get takenUpTo(): bigint | null {
+    return this.taken;
+  }
+
   /** The client left. */
-  async return(): Promise<Step> {
-    this.end();
-    await this.options.events.return();
-    return DONE;
+  leave(): void {
+    this.end('left', null);
   }
 
-  async throw(): Promise<Step> {
-    return this.return();
+  /** Ends it from our side: its client may come back and go on. */
+  interrupt(ending: StreamEnding, message?: string): void {
+    if (this.isOver) return;
+    const cursor = this.taken === null ? null : this.owner.cursorOf(this.group, this.taken);
+    this.end(ending, this.owner.answerTo(interrupted(message, cursor)));
   }
 
-  /** Ends it from our side: the client reads `reason` after what is under way. */
-  interrupt(reason: Error = interrupted()): void {
-    this.reason ??= reason;
-    this.stopping.abort();
-    void this.options.events.return();
+  /** Ends it from our side, for good. */
+  refuse(ending: StreamEnding, last: Answer): void {
+    this.end(ending, last);
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
+  expire(): void {
+    if (!this.isOver) this.end('expired', this.owner.answerTo(unauthenticated()));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return();
+  /** Too much waits for a client that does not keep up. Who reads its past has a longer memory: the bus. */
+  checkWaiting(): void {
+    if (!this.place || this.group.end.number - this.place.number <= MOST_WAITING) return;
+    if (this.past) this.place = null;
+    else this.interrupt('slow', 'You read too slowly. Resume after your last cursor.');
   }
 
-  private last(reason: unknown): Step {
-    const value = this.options.format(reason);
-    this.end();
-    void this.options.events.return();
-    return { value, done: false };
+  private take(answer: Answer, position: bigint): void {
+    if (this.isExpired) return void this.expire();
+    this.taken = position;
+    if (this.sink) this.isFull = !this.sink.take(answer);
   }
 
-  private end(): void {
-    if (this.ended) return;
-    this.ended = true;
-    this.stopping.abort();
-    if (this.expiry) clearTimeout(this.expiry);
-    this.options.onEnd(this);
+  private get isExpired(): boolean {
+    const { expiresAt } = this;
+    return expiresAt !== null && expiresAt.getTime() <= this.owner.now();
   }
 
-  private expired(): boolean {
-    const { expiresAt, now } = this.options;
-    return expiresAt !== null && expiresAt.getTime() <= now();
-  }
-
-  /** A quiet stream must end with its token too, not with the next event. */
-  private watchExpiry(): void {
-    const { expiresAt, now } = this.options;
-    if (!expiresAt) return;
-    const left = expiresAt.getTime() - now();
-    this.expiry = setTimeout(
-      () => (left <= LONGEST_TIMER ? this.interrupt(unauthenticated()) : this.watchExpiry()),
-      Math.max(0, Math.min(left, LONGEST_TIMER)),
-    );
-    this.expiry.unref();
+  private end(ending: StreamEnding, last: Answer | null): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.farewell = last;
+    this.place = null;
+    this.past = null;
+    this.onRoom?.();
+    this.onRoom = null;
+    this.owner.ended(this, ending);
+    if (ending !== 'left') this.sink?.end(last);
+    this.sink = null;
   }
 }
 
-const DONE: Step = { value: undefined, done: true };
-
-export function interrupted(): UnavailableError {
-  return new UnavailableError(
-    'STREAM_INTERRUPTED',
-    'This stream was interrupted. Subscribe again after your last cursor.',
-  );
+/** @param cursor the last one that its client has, where it has one */
+export function interrupted(
+  message = 'This stream was interrupted. Subscribe again after your last cursor.',
+  cursor: string | null = null,
+): UnavailableError {
+  return new UnavailableError('STREAM_INTERRUPTED', message, cursor === null ? {} : { cursor });
 }

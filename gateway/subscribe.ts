@@ -1,37 +1,25 @@
-import {
-  type ExecutionResult,
-  execute,
-  type FormattedExecutionResult,
-  GraphQLError,
-  getArgumentValues,
-  getVariableValues,
-} from 'graphql';
-import { NotFoundError, UnavailableError } from '../subgraphs/kernel/error.js';
-import type { BusEvent, EventBus } from '../subgraphs/kernel/event/event-bus.js';
-import { currentRequest, type Logger } from '../subgraphs/kernel/telemetry.js';
-import type { Authorizer } from './admission.authorization.js';
+import { InvalidError } from '../subgraphs/kernel/error.js';
+import type { EventBus, StartAt } from '../subgraphs/kernel/event/event-bus.js';
+import type { Logger } from '../subgraphs/kernel/telemetry.js';
 import type { AdmittedOperation } from './admission.js';
-import type { AuthorizedOperation } from './admission.restriction.js';
 import { askerOf, type GatewayContext } from './context.js';
 import { formatThrown } from './errors.js';
-import type { Execution } from './execute.js';
-import { copyOf, type Row } from './execute.row.js';
-import type { Host } from './host.js';
-import type { GatewayMetrics, StreamTransport } from './metrics.js';
-import type { ShapedAnswer } from './shape.js';
-import { throughOutage } from './subscribe.outage.js';
-import type { SubscriptionPlan, SubscriptionPlans } from './subscribe.plan.js';
-import { checkPrincipal, type EventSource, encodeCursor, startFor, subjectFor } from './subscribe.source.js';
-import { type Result, SubscriptionStream } from './subscribe.stream.js';
-import type { LoadedSupergraph } from './supergraph.js';
+import type { GatewayMetrics, StreamEnding, StreamTransport } from './metrics.js';
+import { Answer, type Result } from './subscribe.answer.js';
+import { endInTurns } from './subscribe.drain.js';
+import { Expiries } from './subscribe.expiry.js';
+import { Feeds } from './subscribe.feed.js';
+import { Generation, type SubscriptionEngine } from './subscribe.generation.js';
+import type { GroupQuestion, SubscriptionGroup } from './subscribe.group.js';
+import { askGuard } from './subscribe.guard.js';
+import { type StreamCount, StreamLimit } from './subscribe.limit.js';
+import { EventResolution } from './subscribe.resolve.js';
+import { encodeCursor, startFor } from './subscribe.source.js';
+import { interrupted, type StreamOwner, type SubscriptionStream } from './subscribe.stream.js';
+import { Turnstile } from './subscribe.turnstile.js';
+import { Refused, understand } from './subscribe.understand.js';
 
-export interface SubscriptionsOptions {
-  readonly loaded: LoadedSupergraph;
-  readonly authorizer: Authorizer;
-  readonly plans: SubscriptionPlans;
-  readonly execution: Execution;
-  /** Runs the guards. */
-  readonly host: Host;
+export interface SubscriptionsOptions extends SubscriptionEngine {
   readonly bus: EventBus;
   /** How many streams one asker may have open at once. */
   readonly mostPerAsker: number;
@@ -47,21 +35,33 @@ export interface Subscriber {
   readonly transport: StreamTransport;
 }
 
-type Values = Readonly<Record<string, unknown>>;
+// Each may have to ask a guard.
+const MOVES_AT_ONCE = 100;
 
 /** Event-driven subscriptions: an event from the bus answers the subscription's own field, the subgraphs the rest. */
-export class Subscriptions {
+export class Subscriptions implements StreamOwner {
   private readonly open = new Set<SubscriptionStream>();
-  private readonly perAsker = new Map<string, number>();
+  private readonly limit: StreamLimit;
+  private readonly expiries: Expiries;
+  private readonly feeds: Feeds;
+  private generation: Generation;
+  private adopted: Promise<void> = Promise.resolve();
+  private isDraining = false;
 
-  constructor(private readonly options: SubscriptionsOptions) {}
+  constructor(private readonly options: SubscriptionsOptions) {
+    const { bus, metrics, logger } = options;
+    this.limit = new StreamLimit(options.mostPerAsker);
+    this.expiries = new Expiries(options.now);
+    this.generation = new Generation(options);
+    this.feeds = new Feeds({ bus, metrics, logger, resolution: new EventResolution(metrics, logger) });
+  }
 
   /** Begins one. Never throws: what forbids it is a single result with the errors. */
   async subscribe(admitted: AdmittedOperation, subscriber: Subscriber): Promise<SubscriptionStream | Result> {
     const name = admitted.operation.name?.value;
     try {
       const begun = await this.begin(admitted, subscriber);
-      this.options.metrics.subscribed(name, !(begun instanceof SubscriptionStream));
+      this.options.metrics.subscribed(name, false);
       return begun;
     } catch (thrown) {
       this.options.metrics.subscribed(name, true);
@@ -69,144 +69,156 @@ export class Subscriptions {
     }
   }
 
-  /** Ends every stream with a word: they can resume at another gateway. */
-  interruptAll(): void {
-    for (const stream of this.open) stream.interrupt();
+  /**
+   * Serves all subscriptions by another supergraph from now on. Streams that are open go on where their field has still
+   * the same subject and their asker may still have it; the others end with an error that says why. Resolves when
+   * nothing is under way with the one before.
+   */
+  adopt(next: SubscriptionEngine): Promise<void> {
+    const adopting = this.adopted.then(() => this.replaceBy(new Generation(next)));
+    this.adopted = adopting.catch(() => undefined);
+    return adopting;
   }
 
-  private async begin(admitted: AdmittedOperation, subscriber: Subscriber): Promise<SubscriptionStream | Result> {
+  /**
+   * Takes no new ones, and ends the streams with a word: their clients can go on at another gateway. Those of sockets end
+   * with their socket, so that their clients come back by themselves.
+   */
+  async drain(): Promise<void> {
+    this.isDraining = true;
+    const overHttp = [...this.open].filter(({ subscriber }) => subscriber.transport !== 'graphql-ws');
+    await endInTurns(overHttp, (stream) => stream.interrupt('drained'));
+  }
+
+  /** When nobody is there any more. */
+  close(): void {
+    for (const stream of this.open) stream.interrupt('drained');
+    this.expiries.close();
+  }
+
+  now(): number {
+    return this.options.now();
+  }
+
+  answerTo(thrown: unknown): Answer {
+    return new Answer(this.failure(thrown));
+  }
+
+  cursorOf({ feed }: SubscriptionGroup, position: bigint): string {
+    return encodeCursor(feed.subject, String(position));
+  }
+
+  ended(stream: SubscriptionStream, ending: StreamEnding): void {
+    const { group, subscriber } = stream;
+    this.open.delete(stream);
+    this.expiries.remove(stream);
+    group.members.delete(stream);
+    if (group.aborted) group.feed.remove(group);
+    this.feeds.release(group.feed);
+    this.limit.leave(subscriber.count);
+    this.options.metrics.streamClosed(subscriber.transport, ending);
+  }
+
+  private async begin(admitted: AdmittedOperation, subscriber: Subscriber): Promise<SubscriptionStream> {
+    const { generation } = this;
     const { context } = subscriber;
     const { principal } = context.identity;
-    const { query, document, operationName, variables = {} } = admitted;
-    const whole = await this.options.plans.get(query, document, operationName);
-    if (!('source' in whole)) return { errors: whole.flatMap((problem) => this.failure(problem).errors ?? []) };
-    const rights = this.options.authorizer.authorize(document, operationName, principal);
-    // Without its one field there is nothing to listen to.
-    if (!rights.document) return this.formatted(asShaped(rights.complete({}, variables)));
-    const plan = rights.key
-      ? await this.options.plans.get(`${rights.key}\n${query}`, rights.document, operationName)
-      : whole;
-    if (!('source' in plan)) return { errors: plan.flatMap((problem) => this.failure(problem).errors ?? []) };
-    const args = this.argumentsOf(plan, variables);
-    checkPrincipal(plan.source, principal);
-    const subject = subjectFor(plan.source, args, principal);
-    const start = startFor(plan.source, args, subject);
-    const refusal = await this.guard(plan.source, args, context);
-    if (refusal) return refusal;
-    const leave = this.enter(subscriber);
+    const variables = admitted.variables ?? {};
+    const text = { query: admitted.query, document: admitted.document, operationName: admitted.operationName };
+    const { plan, rights, subject, start } = await generation.use(async (engine) => {
+      const { plan, rights, args, subject } = await understand(engine, text, variables, principal, this.options.logger);
+      const start = startFor(plan.source, args, subject);
+      await askGuard(engine.host, plan.source, args, context);
+      return { plan, rights, subject, start };
+    });
+    const count = this.limit.enter(askerOf(context.identity, subscriber.address));
+    let stream: SubscriptionStream | null = null;
     try {
-      const events = await this.options.bus.subscribe(subject, start);
-      const stream = new SubscriptionStream({
-        events,
-        resolve: (event, stopping) => this.resolve(event, plan, rights, variables, context, stopping),
-        format: (thrown) => this.failure(thrown),
-        expiresAt: context.identity.expiresAt,
-        now: this.options.now,
-        onEnd: (ended) => {
-          this.open.delete(ended);
-          leave();
-        },
-      });
+      const question = { text, plan, rights, generation, variables, principal };
+      stream = await this.enter(question, subject, start, subscriber, count);
+    } finally {
+      if (!stream) this.limit.leave(count);
+    }
+    // The supergraph changed meanwhile.
+    return stream ?? this.begin(admitted, subscriber);
+  }
+
+  private async enter(
+    question: GroupQuestion,
+    subject: string,
+    start: StartAt,
+    { context, transport }: Subscriber,
+    count: StreamCount,
+  ): Promise<SubscriptionStream | null> {
+    const feed = await this.feeds.hold(subject);
+    let stream: SubscriptionStream | null = null;
+    try {
+      const past = await feed.past(start);
+      if (question.generation !== this.generation) return null;
+      if (this.isDraining) throw interrupted();
+      const { identity, requestId, signal } = context;
+      const taken = typeof start === 'object' ? BigInt(start.after) : null;
+      stream = feed.groupFor(question).enter({ identity, requestId, transport, count }, past, taken, this);
       this.open.add(stream);
+      this.expiries.add(stream);
+      this.options.metrics.streamOpened(transport);
       // The client may have left while the guard ran.
-      if (context.signal?.aborted) await stream.return();
+      if (signal?.aborted) stream.leave();
       return stream;
-    } catch (thrown) {
-      leave();
-      throw thrown;
+    } finally {
+      if (!stream) this.feeds.release(feed);
     }
   }
 
-  private argumentsOf(plan: SubscriptionPlan, variables: Values): Values {
-    const { api } = this.options.loaded;
-    const hideSuggestions = { hideSuggestions: true };
-    const coerced = getVariableValues(api, plan.operation.variableDefinitions ?? [], { ...variables }, hideSuggestions);
-    const [problem] = coerced.errors ?? [];
-    if (problem) throw new GraphQLError(problem.message, { extensions: { code: 'BAD_USER_INPUT' } });
-    return getArgumentValues(plan.field, plan.fieldNode, coerced.coerced);
+  private async replaceBy(next: Generation): Promise<void> {
+    const previous = this.generation;
+    this.generation = next;
+    const moves = new Turnstile(MOVES_AT_ONCE);
+    await Promise.all(this.feeds.groups().map((group) => moves.through(() => this.move(group, next))));
+    await previous.settled();
   }
 
-  /** Runs the guard with the subscriber's own rights: its error is the subscription's. Fails closed. */
-  private async guard({ guard }: EventSource, args: Values, context: GatewayContext): Promise<Result | null> {
-    if (!guard) return null;
-    const variables = Object.fromEntries(guard.variables.map((name) => [name, args[name]]));
-    const { data, errors } = await this.options.host.run({ query: guard.query, variables }, context);
-    // Their places lie in a document that the client never sent.
-    if (errors?.length) return { errors: errors.map(({ message, extensions }) => ({ message, extensions })) };
-    if (!data || Object.values(data).some((value) => value === null)) throw new NotFoundError();
-    return null;
-  }
-
-  /** @throws UnavailableError RATE_LIMITED when this asker has too many streams open */
-  private enter({ context, address, transport }: Subscriber): () => void {
-    const asker = askerOf(context.identity, address);
-    const count = this.perAsker.get(asker) ?? 0;
-    if (count >= this.options.mostPerAsker)
-      throw new UnavailableError('RATE_LIMITED', 'You have too many subscriptions open.', {
-        most: this.options.mostPerAsker,
+  /** Plans a group's subscription again. Its members share their rights, so what one may have, all may. */
+  private async move(group: SubscriptionGroup, generation: Generation): Promise<void> {
+    const { text, plan: before, variables, principal } = group.question;
+    const [member] = group.members;
+    if (!member) return;
+    try {
+      const { plan, rights } = await generation.use(async (engine) => {
+        const { plan, rights, args, subject } = await understand(
+          engine,
+          text,
+          variables,
+          principal,
+          this.options.logger,
+        );
+        if (subject !== group.feed.subject) throw noLonger('its events are published elsewhere.');
+        const { identity, requestId } = member.subscriber;
+        if (plan.source.guard?.query !== before.source.guard?.query)
+          await askGuard(engine.host, plan.source, args, { identity, requestId, signal: group });
+        return { plan, rights };
       });
-    this.perAsker.set(asker, count + 1);
-    this.options.metrics.streamOpened(transport);
-    return () => {
-      const left = (this.perAsker.get(asker) ?? 1) - 1;
-      if (left > 0) this.perAsker.set(asker, left);
-      else this.perAsker.delete(asker);
-      this.options.metrics.streamClosed(transport);
-    };
-  }
-
-  /** One event as this subscriber may see it. Each event is asked for anew: no rights or rows of an earlier one. */
-  private resolve(
-    event: BusEvent,
-    plan: SubscriptionPlan,
-    rights: AuthorizedOperation,
-    variables: Values,
-    context: GatewayContext,
-    stopping: AbortSignal,
-  ): Promise<Result> {
-    const { requestId, identity, signal } = context;
-    return currentRequest.run({ requestId }, async () => {
-      const started = performance.now();
-      const asked = async () => {
-        const begun = await answerOf(event, plan, variables);
-        const asker = { requestId, identity, signal };
-        const answer = await this.options.execution.continue(plan.compiled, begun, variables, asker);
-        return this.formatted(asShaped(rights.complete(answer, variables)));
-      };
-      const result = await throughOutage(asked, stopping);
-      this.options.metrics.delivered(plan.operation.name?.value, Boolean(result.errors), performance.now() - started);
-      return result;
-    });
-  }
-
-  private formatted({ data, errors }: ShapedAnswer): FormattedExecutionResult {
-    if (errors.length === 0) return { data };
-    return { errors: errors.map((error) => formatThrown(error, this.options.logger)), data };
+      group.feed.change(group, { text, plan, rights, generation, variables, principal });
+    } catch (thrown) {
+      const last = this.answerTo(reworded(thrown));
+      for (const each of [...group.members]) each.refuse('replaced', last);
+    }
   }
 
   private failure(thrown: unknown): Result {
-    return { errors: [formatThrown(thrown, this.options.logger)] };
+    return thrown instanceof Refused ? thrown.result : { errors: [formatThrown(thrown, this.options.logger)] };
   }
 }
 
-function asShaped({ data = null, errors = [] }: ExecutionResult): ShapedAnswer {
-  return { data, errors };
+/** What was an answer to a question is now the end of a stream: it says what happened. */
+function reworded(thrown: unknown): unknown {
+  const [problem] = thrown instanceof Refused ? (thrown.result.errors ?? []) : [];
+  const code = problem?.extensions?.['code'];
+  if (problem && (code === 'GRAPHQL_VALIDATION_FAILED' || code === 'SUBSCRIPTION_NOT_SUPPORTED'))
+    return noLonger(problem.message);
+  return thrown;
 }
 
-/** The event in the shape of the plan's first fetch: aliases, arguments and `__typename` as the planner wrote them. */
-async function answerOf(event: BusEvent, plan: SubscriptionPlan, variables: Values): Promise<ShapedAnswer> {
-  const { document, variables: used, schema } = plan.primary;
-  const payload = { ...event.payload, cursor: encodeCursor(event.subject, event.position) };
-  const variableValues = Object.fromEntries(
-    used.filter((name) => variables[name] !== undefined).map((name) => [name, variables[name]]),
-  );
-  // graphql-js runs a subscription operation as a plain query over the root value.
-  const { data, errors } = await execute({
-    schema,
-    document,
-    variableValues,
-    rootValue: { [plan.field.name]: payload },
-  });
-  plan.rewrite?.(data);
-  return { data: data ? copyOf(data as Row) : null, errors: errors ?? [] };
+function noLonger(why: string): InvalidError {
+  return new InvalidError('SUBSCRIPTION_NOT_SUPPORTED', `The schema changed, and this subscription with it: ${why}`);
 }

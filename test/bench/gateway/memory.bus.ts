@@ -18,7 +18,7 @@ export class MemoryBus implements EventBus {
     for (const { id, subjects, payload } of events) {
       this.position += 1;
       for (const subject of subjects) {
-        const event: BusEvent = { id, subject, position: String(this.position), payload };
+        const event: BusEvent = { id, subject, position: String(this.position), payload, publishedAt: Date.now() };
         for (const stream of this.streams.get(subject) ?? []) stream.push(event);
       }
     }
@@ -36,6 +36,10 @@ export class MemoryBus implements EventBus {
     });
     streams.add(stream);
     return stream;
+  }
+
+  async past(): Promise<AsyncGenerator<BusEvent, undefined>> {
+    throw new Error('this bus keeps nothing: it has no past');
   }
 
   async consume(): Promise<Consumption> {

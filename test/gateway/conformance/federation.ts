@@ -76,6 +76,7 @@ const signer = new PrincipalSigner('gateway', newSigningKey().privateKey);
 const quietBus: EventBus = {
   publish: async () => undefined,
   subscribe: () => Promise.reject(new Error('nothing is published here')),
+  past: () => Promise.reject(new Error('nothing is published here')),
   consume: async () => ({ stop: async () => undefined }),
   ready: async () => undefined,
   close: async () => undefined,

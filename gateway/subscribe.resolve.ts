@@ -1,0 +1,67 @@
+import type { ExecutionResult, FormattedExecutionResult } from 'graphql';
+import type { BusEvent } from '../subgraphs/kernel/event/event-bus.js';
+import { currentRequest, type Logger } from '../subgraphs/kernel/telemetry.js';
+import type { GatewayContext } from './context.js';
+import { formatThrown } from './errors.js';
+import type { GatewayMetrics } from './metrics.js';
+import { Answer } from './subscribe.answer.js';
+import { answerOf } from './subscribe.event.js';
+import type { GroupQuestion } from './subscribe.group.js';
+import { throughOutage } from './subscribe.outage.js';
+import { Turnstile } from './subscribe.turnstile.js';
+
+// Below what one subgraph is asked at once: an event with thousands of groups must leave room for queries.
+const MOST_AT_ONCE = 500;
+
+/** Makes events into what subscribers see: the event answers their plan's first fetch, the subgraphs the rest. */
+export class EventResolution {
+  private readonly turnstile = new Turnstile(MOST_AT_ONCE);
+
+  constructor(
+    private readonly metrics: GatewayMetrics,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * One event for all who ask the same with the same rights. Each is asked for anew: no rights, rows or errors of an
+   * earlier one. Never throws: what goes wrong is this event's error, and no other's. Null where an outage would swallow
+   * it, and lasts.
+   */
+  async answer(event: BusEvent, question: GroupQuestion, asking: GatewayContext): Promise<Answer | null> {
+    const { operation } = question.plan;
+    const result = await throughOutage(
+      () => this.turnstile.through(() => this.resolve(event, question, asking)),
+      asking.signal,
+    );
+    this.metrics.resolved(operation.name?.value, !result || Boolean(result.errors));
+    return result && new Answer(result);
+  }
+
+  private resolve(
+    event: BusEvent,
+    { plan, rights, generation, variables }: GroupQuestion,
+    asking: GatewayContext,
+  ): Promise<FormattedExecutionResult> {
+    return currentRequest.run({ requestId: asking.requestId }, async () => {
+      try {
+        const result = await generation.use(async ({ execution }) =>
+          execution.continue(plan.compiled, await answerOf(event, plan, variables), variables, asking),
+        );
+        return this.formatted(rights.complete(result, variables));
+      } catch (thrown) {
+        return { errors: [formatThrown(thrown, this.logger)] };
+      }
+    });
+  }
+
+  /** Counts what was given to so many subscribers, and how long it took where it was live. */
+  delivered({ plan }: GroupQuestion, answer: Answer, subscribers: number, live: BusEvent | null): void {
+    this.metrics.delivered(plan.operation.name?.value, answer.failed, subscribers);
+    if (live) this.metrics.lagged(Date.now() - live.publishedAt);
+  }
+
+  private formatted({ data = null, errors = [] }: ExecutionResult): FormattedExecutionResult {
+    if (errors.length === 0) return { data };
+    return { errors: errors.map((error) => formatThrown(error, this.logger)), data };
+  }
+}

@@ -1,0 +1,59 @@
+import { GraphQLError, getArgumentValues, getVariableValues } from 'graphql';
+import type { Principal } from '../subgraphs/kernel/principal.js';
+import type { Logger } from '../subgraphs/kernel/telemetry.js';
+import type { AuthorizedOperation } from './admission.restriction.js';
+import { formatThrown } from './errors.js';
+import type { Values } from './fetch.transport.js';
+import type { Result } from './subscribe.answer.js';
+import type { SubscriptionEngine } from './subscribe.generation.js';
+import type { SubscriptionPlan, SubscriptionText } from './subscribe.plan.js';
+import { checkPrincipal, subjectFor } from './subscribe.source.js';
+
+/** A subscription that may not be: in the client's words. */
+export class Refused extends Error {
+  constructor(readonly result: Result) {
+    super('this subscription is refused');
+  }
+}
+
+/** What a subscription means by one supergraph. */
+export interface Understood {
+  /** Of what the asker may have. */
+  readonly plan: SubscriptionPlan;
+  /** Puts nulls and errors where they may not have something. */
+  readonly rights: AuthorizedOperation;
+  /** Of its one field. */
+  readonly args: Values;
+  /** Where on the bus its events are. */
+  readonly subject: string;
+}
+
+/**
+ * Everything about a subscription that can be said without asking anybody.
+ * @throws Refused, DomainError or GraphQLError with a public code
+ */
+export async function understand(
+  { loaded, plans, authorizer }: SubscriptionEngine,
+  text: SubscriptionText,
+  variables: Values,
+  principal: Principal,
+  logger: Logger,
+): Promise<Understood> {
+  const refused = (problems: readonly unknown[]) =>
+    new Refused({ errors: problems.map((problem) => formatThrown(problem, logger)) });
+  const whole = await plans.get(text);
+  if (!('source' in whole)) throw refused(whole);
+  const rights = authorizer.authorize(text.document, text.operationName, principal);
+  // Without its one field there is nothing to listen to.
+  if (!rights.document) throw refused(rights.complete({}, variables).errors ?? []);
+  const left = { ...text, query: `${rights.key}\n${text.query}`, document: rights.document };
+  const plan = rights.key ? await plans.get(left) : whole;
+  if (!('source' in plan)) throw refused(plan);
+  const definitions = plan.operation.variableDefinitions ?? [];
+  const { coerced, errors } = getVariableValues(loaded.api, definitions, { ...variables });
+  const [problem] = errors ?? [];
+  if (problem) throw new GraphQLError(problem.message, { extensions: { code: 'BAD_USER_INPUT' } });
+  const args = getArgumentValues(plan.field, plan.fieldNode, coerced);
+  checkPrincipal(plan.source, principal);
+  return { plan, rights, args, subject: subjectFor(plan.source, args, principal) };
+}
