@@ -140,7 +140,7 @@ function engineOf({ loaded, authorizer, preparation, execution }: HostOptions): 
           // What the asker may not have comes back as null.
           if (!rights.document) return rights.complete({}, given);
           const text = rights.key ? `${rights.key}\n${source}` : source;
-          const { compiled, literals } = await preparation.prepare(text, rights.document, name);
+          const { compiled, literals } = await preparation.prepareValid(text, rights.document, name);
           const variables = { ...given, ...literals };
           const { values, problems } = execution.coerce(compiled, variables);
           if (problems) return { errors: problems };

@@ -66,6 +66,20 @@ export class Preparation {
     if (known) return known;
     const problems = validateDocument(this.options.api, document, this.options);
     if (problems.length > 0) throw new InvalidOperation(problems);
+    return this.prepareValid(text, document, operationName);
+  }
+
+  /**
+   * The same for a document that was validated, or is what is left of one: variables may stand in it that nothing uses.
+   * @throws Error when it cannot be planned
+   */
+  async prepareValid(
+    text: string,
+    document: DocumentNode,
+    operationName: string | undefined,
+  ): Promise<PreparedOperation> {
+    const known = this.find(text, operationName);
+    if (known) return known;
     const lifted = liftLiterals(this.options.api, singleOperation(document, operationName).document);
     const prepared = { compiled: await this.compile(lifted.document), literals: lifted.literals };
     this.known.set(keyOf(text, operationName), prepared);

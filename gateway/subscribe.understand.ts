@@ -46,7 +46,7 @@ export async function understand(
   const rights = authorizer.authorize(text.document, text.operationName, principal);
   // Without its one field there is nothing to listen to.
   if (!rights.document) throw refused(rights.complete({}, variables).errors ?? []);
-  const left = { ...text, query: `${rights.key}\n${text.query}`, document: rights.document };
+  const left = { ...text, query: `${rights.key}\n${text.query}`, document: rights.document, isValid: true };
   const plan = rights.key ? await plans.get(left) : whole;
   if (!('source' in plan)) throw refused(plan);
   const definitions = plan.operation.variableDefinitions ?? [];
