@@ -15,6 +15,8 @@ export interface BenchOptions {
   /** Of the contender's own processor time. */
   readonly roundMs: number;
   readonly warmUpMs: number;
+  /** How often a round is taken at most, when others use its cores meanwhile. */
+  readonly attempts: number;
   readonly subscribers: number;
   readonly eventSeconds: number;
   readonly documents: number;
@@ -33,6 +35,7 @@ export const USAGE = `npm run bench:gateway -- [options]
   --contenders NAMES      of ${contenderNames.join(', ')}; comma-separated
   --connections NUMBERS   instead of 1,16,128
   --seconds N --rounds N  how long each round takes, and how many
+  --attempts N            how often a round is taken when others use the cores meanwhile; 3
   --subscribers N         instead of 10000
   --documents N           instead of 10000 (with --quick 200)
   --signed-in             every request carries a signed token
@@ -54,6 +57,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
       connections: text,
       seconds: text,
       rounds: text,
+      attempts: text,
       subscribers: text,
       documents: text,
       'signed-in': flag,
@@ -73,6 +77,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     rounds: whole('--rounds', values.rounds ?? (quick ? '2' : '3')),
     roundMs: Number(values.seconds ?? (quick ? 0.3 : 3)) * 1_000,
     warmUpMs: quick ? 2_000 : 4_000,
+    attempts: whole('--attempts', values.attempts ?? '3'),
     subscribers: whole('--subscribers', values.subscribers ?? '10000'),
     eventSeconds: quick ? 3 : 10,
     documents: whole('--documents', values.documents ?? (quick ? '200' : '10000')),

@@ -38,7 +38,6 @@ const WARM_UP_CONNECTIONS = 16;
 const KEEP = 20;
 /** A round ends by the contender's own time; on a busy machine, or when it mostly waits, that may be a while. */
 const LONGEST = 10;
-const MOST_ATTEMPTS = 3;
 
 export async function benchRequests(stage: Stage, figures: Figures): Promise<void> {
   for (const shape of stage.options.shapes) await benchShape(stage, shape, figures);
@@ -76,7 +75,11 @@ async function benchConnections(
   for (let round = 0; round < stage.options.rounds; round += 1)
     // Forwards, then backwards: nobody is always after the same one.
     for (const runner of round % 2 === 0 ? runners : runners.toReversed())
-      results.get(runner)?.push(await quietest(() => load(stage, runner, shape, connections, stage.options.roundMs)));
+      results
+        .get(runner)
+        ?.push(
+          await quietest(stage.options.attempts, () => load(stage, runner, shape, connections, stage.options.roundMs)),
+        );
   return runners.map((runner) => {
     const rounds = results.get(runner) ?? [];
     const sum = (part: (round: LoadResult) => number) => rounds.reduce((total, round) => total + part(round), 0);
@@ -101,9 +104,9 @@ async function benchConnections(
 }
 
 /** A round in which others took their share of a core is taken again, a few times: on a shared machine they come and go. */
-async function quietest(round: () => Promise<LoadResult>): Promise<LoadResult> {
+async function quietest(attempts: number, round: () => Promise<LoadResult>): Promise<LoadResult> {
   let best = await round();
-  for (let attempt = 1; attempt < MOST_ATTEMPTS && othersIn(best) > QUIET; attempt += 1) {
+  for (let attempt = 1; attempt < attempts && othersIn(best) > QUIET; attempt += 1) {
     const again = await round();
     if (othersIn(again) < othersIn(best)) best = again;
   }
