@@ -125,6 +125,7 @@ describe('An interface', () => {
       fragment dog on Dog { weight ...any }`));
   it('keeps the order of keys when fragments follow fields', () =>
     zoo.agree('{ animals { owner { __typename } ... on Cat { toy { id } owner { ... on Person { phone } } } age } }'));
+
   it('keeps the order of keys when fragments of one type stand before and after a field', () =>
     zoo.agree(
       '{ animals { ... on Dog { weight } age ... on Cat { lives age } name ... on Dog { name id tricks } id } }',

@@ -269,6 +269,57 @@ const hasty = conforming({
   },
 });
 
+const ward = conforming({
+  resolvers: {
+    Query: {
+      patients: (_: unknown, { ids }: { ids: string[] }) => ids.map((id) => ({ __typename: 'Adult', id })),
+      everyone: () => [
+        { __typename: 'Child', id: 'c1' },
+        { __typename: 'Adult', id: 'a1' },
+        { __typename: 'Child', id: 'bad' },
+        null,
+        { __typename: 'Adult', id: 'bad' },
+      ],
+    },
+    Person: { __resolveType: ({ __typename }: { __typename: string }) => __typename },
+    Adult: {
+      pulse: ({ id }: { id: string }) => {
+        if (id === 'bad') throw refusal('NO_PULSE');
+        return 60;
+      },
+      name: ({ id }: { id: string }) => `Adult ${id}`,
+      age: () => 40,
+    },
+    Child: {
+      name: ({ id }: { id: string }) => {
+        if (id === 'bad') throw refusal('NO_NAME');
+        return `Child ${id}`;
+      },
+    },
+  },
+  references: { Adult: (reference: object) => reference, Child: (reference: object) => reference },
+  subgraphs: {
+    ward: `
+      type Query { patients(ids: [ID!]!): [Adult] everyone: [Person] }
+      union Person = Adult | Child
+      type Adult @key(fields: "id") { id: ID! }
+      type Child @key(fields: "id") { id: ID! }`,
+    charts: `
+      type Adult @key(fields: "id") { id: ID! pulse: Int! name: String! age: Int }
+      type Child @key(fields: "id") { id: ID! name: String }`,
+  },
+});
+
+describe('An entity of which one promised field fails', () => {
+  // The subgraph answers null for all of it: that its other fields are missing is no error of theirs.
+  it('is null for this reason alone', async () => {
+    for (const selection of ['name pulse', 'pulse name', 'n: name age p: pulse', 'age name ... on Adult { pulse }']) {
+      const answer = await ward.agree(`{ patients(ids: ["a", "bad", "b"]) { ${selection} } }`);
+      expect(told(answer)).toEqual([`patients.1.${selection.includes('p: ') ? 'p' : 'pulse'} NO_PULSE`]);
+    }
+  });
+});
+
 describe('A fetch of entities that fails as a whole', () => {
   it('leaves null what it was to bring, and the rest as it is', async () => {
     const answer = await hasty.answer('{ rows { id name } user(id: "a") { name } ok }');

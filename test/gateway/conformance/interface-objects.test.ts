@@ -30,6 +30,8 @@ const store = conforming({
       one: (_: unknown, ref: { id: string }) => media(ref),
       topRated: () => [MEDIA[1], MEDIA[0]],
       best: () => MEDIA[0],
+      prints: () => MEDIA.filter(({ pages }) => pages),
+      print: () => MEDIA[0],
       shelf: () => [[MEDIA[2]], [MEDIA[1], null]],
     },
     Media: {
@@ -68,7 +70,9 @@ const store = conforming({
         }`,
       resolvers: { Media: { __resolveReference: (reference: object) => reference } },
     },
-    prints: `type Book @key(fields: "id") { id: ID! printed: Boolean! }`,
+    prints: `
+      type Query { prints: [Book!]! print: Book }
+      type Book @key(fields: "id") { id: ID! printed: Boolean! }`,
   },
 });
 

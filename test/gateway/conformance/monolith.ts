@@ -15,7 +15,6 @@ import {
   isNonNullType,
   isObjectType,
   isScalarType,
-  Kind,
   parse,
   validate,
   visit,
@@ -50,7 +49,12 @@ export class Monolith {
   private readonly lenient: GraphQLSchema;
   private violations: GraphQLFormattedError[] = [];
 
-  constructor(api: string, resolvers: Resolvers) {
+  /** @param again called before an operation that had errors runs a second time, to find all that it could have */
+  constructor(
+    api: string,
+    resolvers: Resolvers,
+    private readonly again: () => void = () => undefined,
+  ) {
     const document = parse(api);
     this.strict = withResolvers(buildASTSchema(document), resolvers, (resolve) => resolve);
     this.lenient = withResolvers(buildASTSchema(withoutPromises(document)), resolvers, (resolve, type, field) => {
@@ -80,9 +84,10 @@ export class Monolith {
   }
 
   private async possible(asked: Omit<Parameters<typeof execute>[0], 'schema'>, own: GraphQLFormattedError[]) {
-    // Without an error nothing was given up. A mutation runs once.
-    if (own.length === 0 || isMutation(asked.document, asked.operationName ?? undefined)) return own;
+    // Without an error nothing was given up.
+    if (own.length === 0) return own;
     this.violations = [];
+    this.again();
     const { errors = [] } = await execute({ ...asked, schema: this.lenient });
     return [...own, ...errors.map((error) => formatThrown(error, silent)), ...this.violations];
   }
@@ -115,15 +120,6 @@ function brokenPromise(path: Path): GraphQLFormattedError {
   const keys: (string | number)[] = [];
   for (let at: Path | undefined = path; at; at = at.prev) keys.unshift(at.key);
   return formatThrown(new GraphQLError('a promised value is missing', { path: keys }), silent);
-}
-
-function isMutation(document: DocumentNode, operationName?: string): boolean {
-  return document.definitions.some(
-    (definition) =>
-      definition.kind === Kind.OPERATION_DEFINITION &&
-      definition.operation === 'mutation' &&
-      (!operationName || definition.name?.value === operationName),
-  );
 }
 
 /** The same types, but nothing that clients receive is promised. */
