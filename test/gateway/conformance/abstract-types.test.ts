@@ -125,6 +125,15 @@ describe('An interface', () => {
       fragment dog on Dog { weight ...any }`));
   it('keeps the order of keys when fragments follow fields', () =>
     zoo.agree('{ animals { owner { __typename } ... on Cat { toy { id } owner { ... on Person { phone } } } age } }'));
+  it('keeps the order of keys when a conditional field or fragment stands before a plain one', async () => {
+    await zoo.agree('{ animals { ... on Cat { lives @skip(if: false) } age ... on Cat { toy { label } } } }');
+    await zoo.agree(
+      'query ($y: Boolean = true) { animals { ... @include(if: $y) { age } name ... on Dog @include(if: $y) { tricks } id } }',
+    );
+    await zoo.agree(
+      'query ($y: Boolean = true) { found { ... on Dog { name } } animals @include(if: $y) { id } ... { found { __typename } } named { id } }',
+    );
+  });
 
   it('keeps the order of keys when fragments of one type stand before and after a field', () =>
     zoo.agree(

@@ -120,6 +120,18 @@ describe('@skip and @include', () => {
     expect(await asked('query ($if: Boolean!) { visitors @include(if: $if) }', { if: false })).toEqual([]);
   });
 
+  it.each([
+    ['a literal', '{ books { id @include(if: false) } }'],
+    ['a variable against itself', 'query ($if: Boolean!) { books @include(if: $if) { title @skip(if: $if) } }'],
+    ['two literals', '{ books { ... @skip(if: true) { id } pages @include(if: false) } visitors }'],
+    [
+      'an entity of another subgraph',
+      'query ($if: Boolean!) { books { author @include(if: $if) { name @skip(if: $if) } } }',
+    ],
+  ])('give an empty object, not null, where nothing of an object is left: by %s', async (_what, query) => {
+    await library.agree(query, query.includes('$if') ? { if: true } : {});
+  });
+
   it('give an empty object where nothing is left', async () => {
     const { data } = await library.agree('query ($if: Boolean!) { visitors @skip(if: $if) }', { if: true });
     expect(data).toEqual({});

@@ -320,6 +320,58 @@ describe('An entity of which one promised field fails', () => {
   });
 });
 
+describe('An error of an entity in a list of several types', () => {
+  it('stands at its own row, also when other rows are asked elsewhere or not at all', async () => {
+    expect(told(await ward.agree('{ everyone { ... on Adult { pulse } } }'))).toEqual(['everyone.4.pulse NO_PULSE']);
+    expect(told(await ward.agree('{ everyone { __typename ... on Child { name } } }'))).toEqual([
+      'everyone.2.name NO_NAME',
+    ]);
+    expect(told(await ward.agree('{ everyone { ... on Child { c: name } ... on Adult { id pulse } } }'))).toEqual([
+      'everyone.2.c NO_NAME',
+      'everyone.4.pulse NO_PULSE',
+    ]);
+  });
+});
+
+const twice = conforming({
+  resolvers: {
+    Query: { rooms: () => ['ok', 'sick'].map((id) => ({ id })) },
+    Room: { size: () => 3, floor: () => 1, rent: ({ id }: { id: string }) => `rent of ${id}` },
+  },
+  references: {
+    Room: async (reference: { id: string }) => reference,
+  },
+  subgraphs: {
+    rooms: 'type Query { rooms: [Room!]! } type Room @key(fields: "id") { id: ID! }',
+    plans: {
+      sdl: `
+        type Room @key(fields: "id") { id: ID! size: Int floor: Int @external rent: String @requires(fields: "floor") }`,
+      resolvers: {
+        Room: {
+          __resolveReference: async (reference: { id: string }) => {
+            if (reference.id === 'sick') throw refusal('SICK');
+            return reference;
+          },
+        },
+      },
+    },
+    floors: 'type Room @key(fields: "id") { id: ID! floor: Int }',
+  },
+});
+
+describe('An entity that cannot be resolved in several fetches', () => {
+  it('has one error all the same', async () => {
+    const answer = await twice.answer('{ rooms { id size rent } }');
+    expect(answer.data).toEqual({
+      rooms: [
+        { id: 'ok', size: 3, rent: 'rent of ok' },
+        { id: 'sick', size: null, rent: null },
+      ],
+    });
+    expect(told(answer)).toEqual(['rooms.1 SICK']);
+  });
+});
+
 describe('A fetch of entities that fails as a whole', () => {
   it('leaves null what it was to bring, and the rest as it is', async () => {
     const answer = await hasty.answer('{ rows { id name } user(id: "a") { name } ok }');

@@ -92,6 +92,16 @@ describe('An interface object', () => {
     await store.agree('{ topRated { ... on Book { printed title } price } }');
   });
 
+  it.each([
+    '{ prints { __typename reviews { text } } print { price __typename } }',
+    '{ print { price kind: __typename pages printed } }',
+    '{ one(id: "m2") { price __typename ... on Movie { t: __typename reviews { text } minutes } } }',
+    '{ shelf { ... on Book { price __typename printed } ... on Movie { __typename price minutes } } }',
+    'query ($if: Boolean!) { prints { price __typename @include(if: $if) title } }',
+  ])('never tells its own name as the type of an object: %s', async (query) => {
+    await store.agree(query, query.includes('$if') ? { if: true } : {});
+  });
+
   it('needs nobody else for its own fields', async () => {
     await store.agree('{ topRated { id reviews { text } } best { stars } }');
     const fetches = await store.fetches('{ topRated { id reviews { text } } }');

@@ -95,6 +95,37 @@ describe('Mutations', () => {
     await desk.agree(query);
   });
 
+  it.each([
+    [
+      'after a named fragment of the same subgraph',
+      'mutation { a: left(text: "1") { id } ...more c: left(text: "3") { id } } fragment more on Mutation { b: left(text: "2") { id } }',
+      ['left 1', 'left 2', 'left 3'],
+    ],
+    [
+      'after nested fragments',
+      `mutation { a: left(text: "1") { id } ...one d: right(text: "4") { id } }
+      fragment one on Mutation { b: left(text: "2") { id } ...two } fragment two on Mutation { c: left(text: "3") { id } }`,
+      ['left 1', 'left 2', 'left 3', 'right 4'],
+    ],
+  ])('run in the order of the document also %s', async (_what, query, order) => {
+    expect((await written(query)).filter((line) => line.startsWith('begin'))).toEqual(
+      order.map((step) => `begin ${step}`),
+    );
+    await desk.agree(query);
+  });
+
+  it.each([
+    'mutation { left(text: "1") @include(if: true) { id } right(text: "2") { id } left(text: "1") { text } }',
+    'mutation { ...a right(text: "2") { id } ...a } fragment a on Mutation { left(text: "1") { id shout } }',
+    'mutation { left(text: "1") @skip(if: false) { shout } right(text: "2") { size } ... { left(text: "1") { size } } }',
+  ])('run once though the document names them in several places, others in between: %s', async (query) => {
+    expect((await written(query)).filter((line) => line.startsWith('begin'))).toEqual([
+      'begin left 1',
+      'begin right 2',
+    ]);
+    await desk.agree(query);
+  });
+
   it('that are skipped do not run', async () => {
     const query = `mutation ($if: Boolean!) {
       left(text: "1") @include(if: $if) { id } right(text: "2") @skip(if: $if) { shout } x: left(text: "3") { id }

@@ -210,6 +210,13 @@ describe('@requires', () => {
     for (const value of [true, false]) await post.agree(query, { if: value });
   });
 
+  it('is spared alone: what is skipped takes nothing else of the same subgraph with it', async () => {
+    const query = `query ($if: Boolean!) {
+      parcels { postage label @skip(if: $if) area @include(if: $if) ... @skip(if: $if) { contents { id } } insured }
+    }`;
+    for (const value of [true, false]) await post.agree(query, { if: value });
+  });
+
   it('follows a field that is required inside a list that is required', () =>
     post.agree('{ shelves { contents { id heavy } parts { code } } }'));
 });
