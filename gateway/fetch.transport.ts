@@ -52,7 +52,11 @@ export interface Carried {
 }
 
 /** How a subgraph is reached: over HTTP or in this process. Throws whatever goes wrong on the way. */
-export type SubgraphTransport = (request: SubgraphRequest, carried: Carried) => Promise<SubgraphAnswer>;
+export interface SubgraphTransport {
+  (request: SubgraphRequest, carried: Carried): Promise<SubgraphAnswer>;
+  /** Whether it has all that it depends on, where it can say so. @throws when it has not */
+  ready?(signal: AbortSignal): Promise<void>;
+}
 
 /** Any status will do when the body is a GraphQL answer; a load balancer's error page is none. @throws Error */
 export function parseAnswer(text: string, statusCode: number): SubgraphAnswer {

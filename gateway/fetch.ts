@@ -89,13 +89,14 @@ export class SubgraphSource {
     return unavailable(this.name, operation.kind === 'mutation');
   }
 
-  /** Whether anything that speaks GraphQL answers there. @throws whatever is wrong */
+  /** Whether it speaks GraphQL and, where it can say so, has all that it depends on. @throws whatever is wrong */
   async ping(deadlineMs: number): Promise<void> {
     const flight = new Flight<SubgraphAnswer>(performance.now() + deadlineMs, true);
     this.watch.add(flight);
     const request = new SubgraphRequest(PING, {}, { [PRINCIPAL_HEADER]: await this.token(STRANGER) });
-    this.transport(request, flight).then(
-      (answer) => flight.land(answer),
+    const ready = this.transport.ready?.(AbortSignal.timeout(deadlineMs));
+    Promise.all([this.transport(request, flight), ready]).then(
+      ([answer]) => flight.land(answer),
       (thrown) => flight.fail(thrown),
     );
     await flight.outcome.finally(() => this.watch.remove(flight));

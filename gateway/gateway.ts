@@ -19,6 +19,7 @@ import { MutationCount } from './fetch.queries.js';
 import { Subgraph, Subgraphs } from './fetch.subgraphs.js';
 import type { SubgraphTransport } from './fetch.transport.js';
 import { Health, type Readiness } from './health.js';
+import { readinessAt } from './health.transport.js';
 import { Host } from './host.js';
 import { GraphqlEndpoint } from './http.graphql.js';
 import { addressReader, GRAPHQL_PATH, HttpSurface } from './http.js';
@@ -179,9 +180,10 @@ function openSubgraphs(
   const policy = { ...defaultFetchPolicy, ...options.fetch };
   const pools: HttpTransport[] = [];
   const transportTo = (name: string, url: string): SubgraphTransport => {
-    const pool = overHttp(options.urls?.[name] ?? url, options.connections ?? CONNECTIONS);
+    const place = options.urls?.[name] ?? url;
+    const pool = overHttp(place, options.connections ?? CONNECTIONS);
     pools.push(pool);
-    return pool.ask;
+    return Object.assign(pool.ask, { ready: readinessAt(place) });
   };
   const served = loaded.subgraphs
     .filter(({ name }) => !virtual.has(name))

@@ -17,7 +17,7 @@ const FRESH_FOR_MS = 500;
 /** Whether everything this gateway needs answers. */
 export class Health {
   private draining = false;
-  private latest: { readonly readiness: Promise<Readiness>; readonly until: number } | null = null;
+  private latest: { readonly readiness: Promise<Readiness>; until: number } | null = null;
 
   constructor(
     private readonly sources: readonly SubgraphSource[],
@@ -33,9 +33,12 @@ export class Health {
 
   readiness(): Promise<Readiness> {
     if (this.latest && this.latest.until > Date.now()) return this.latest.readiness;
-    const readiness = this.look();
-    this.latest = { readiness, until: Date.now() + FRESH_FOR_MS };
-    return readiness;
+    // Not asked again while somebody is slow to answer: questions would pile up where there is trouble already.
+    const latest = { readiness: this.look(), until: Number.POSITIVE_INFINITY };
+    this.latest = latest;
+    return latest.readiness.finally(() => {
+      latest.until = Date.now() + FRESH_FOR_MS;
+    });
   }
 
   private async look(): Promise<Readiness> {

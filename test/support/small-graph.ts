@@ -39,6 +39,8 @@ export interface SmallGraph extends SmallWorld {
   fault: Fault;
   /** Requests that reached the merchants subgraph's door. */
   knocks: number;
+  /** Subgraphs that answer, but say that they miss something that they depend on. */
+  readonly unready: Set<SubgraphName>;
   readonly subgraphUrls: Readonly<Record<string, string>>;
   token(kind: string, subject: string, lifetimeSeconds?: number, scope?: string): Promise<string>;
   /** Publishes the next event of a payment. */
@@ -62,11 +64,12 @@ export async function smallGraph(options: SmallGraphOptions = {}): Promise<Small
     seen: [],
     fault: 'none' as Fault,
     knocks: 0,
+    unready: new Set<SubgraphName>(),
   };
   const keys = newSigningKey();
   const verifier = new PrincipalVerifier({ gateway: keys.publicKey });
-  const payments = subgraphOf('payments', paymentsSchema(world), verifier);
-  const merchants = subgraphOf('merchants', merchantsSchema(world), verifier);
+  const payments = subgraphOf('payments', paymentsSchema(world), verifier, world);
+  const merchants = subgraphOf('merchants', merchantsSchema(world), verifier, world);
   const bus = await PostgresEventBus.open(await freshDatabase('small_bus', async () => undefined), logger);
 
   const closing: (() => Promise<unknown>)[] = [() => bus.close()];
@@ -135,7 +138,12 @@ export async function smallGraph(options: SmallGraphOptions = {}): Promise<Small
   });
 }
 
-function subgraphOf(name: SubgraphName, schema: SubgraphSchema, verifier: PrincipalVerifier): Subgraph {
+function subgraphOf(
+  name: SubgraphName,
+  schema: SubgraphSchema,
+  verifier: PrincipalVerifier,
+  { unready }: Pick<SmallGraph, 'unready'>,
+): Subgraph {
   return {
     ...schema,
     name,
@@ -144,7 +152,9 @@ function subgraphOf(name: SubgraphName, schema: SubgraphSchema, verifier: Princi
     contextFor: async (headers) => ({ principal: await verifier.verify(headers[PRINCIPAL_HEADER]), headers }),
     migrate: async () => undefined,
     start: async () => undefined,
-    ready: async () => undefined,
+    ready: async () => {
+      if (unready.has(name)) throw new Error('its database does not answer');
+    },
     close: async () => undefined,
   };
 }
@@ -163,7 +173,9 @@ async function openDoor(state: { fault: Fault; knocks: number }, target: string)
     const headers = Object.fromEntries(
       Object.entries(request.headers).filter(([name]) => /^(x-|content-type|accept)/.test(name)),
     ) as Record<string, string>;
-    const answer = await fetch(target, { method: 'POST', headers, body: Buffer.concat(chunks) });
+    const { method = 'POST', url: path = '/' } = request;
+    const body = method === 'POST' ? { body: Buffer.concat(chunks) } : {};
+    const answer = await fetch(new URL(path, target), { method, headers, ...body });
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
   });
   const url = await listening(server);

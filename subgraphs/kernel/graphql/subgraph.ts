@@ -62,7 +62,11 @@ export interface SubgraphResponse {
 }
 
 /** How a subgraph is reached: over HTTP or in this process. */
-export type SubgraphTransport = (request: SubgraphRequest) => Promise<SubgraphResponse>;
+export interface SubgraphTransport {
+  (request: SubgraphRequest): Promise<SubgraphResponse>;
+  /** Whether it has all that it depends on, where it can say so. @throws when it has not */
+  ready?(signal: AbortSignal): Promise<void>;
+}
 
 /** Runs requests against a subgraph in this process; texts seen before are neither parsed nor validated again. */
 export function inProcess(subgraph: Subgraph): SubgraphTransport {
@@ -110,8 +114,9 @@ export function inProcess(subgraph: Subgraph): SubgraphTransport {
     ...(errors && { errors: errors.map((error) => format(error, data === undefined ? 'BAD_USER_INPUT' : undefined)) }),
   });
 
-  return (request) => {
+  const ask = (request: SubgraphRequest): Promise<SubgraphResponse> => {
     const requestId = request.headers[REQUEST_ID_HEADER];
     return requestId ? currentRequest.run({ requestId }, () => run(request)) : run(request);
   };
+  return Object.assign(ask, { ready: () => subgraph.ready() });
 }
