@@ -1,5 +1,4 @@
-import { messageOf } from '../subgraphs/kernel/error.js';
-import type { BusEvent, EventBus, EventStream, StartAt } from '../subgraphs/kernel/event/event-bus.js';
+import type { BusEvent, EventBus, Follower, Following, StartAt } from '../subgraphs/kernel/event/event-bus.js';
 import type { Logger } from '../subgraphs/kernel/telemetry.js';
 import { fingerprintOf } from './context.js';
 import type { GatewayMetrics } from './metrics.js';
@@ -15,15 +14,16 @@ export interface FeedsOptions {
   readonly logger: Logger;
 }
 
-// Fewer than the bus has connections: who publishes needs some too.
-const PASTS_AT_ONCE = 4;
+// Thousands come back at once after a restart. Fewer than the bus has connections: who publishes needs some too.
+const QUESTIONS_AT_ONCE = 4;
 
-/** The subjects that somebody here listens to: one live stream of the bus for each, however many listen. */
+/** The subjects that somebody here listens to: each is followed on the bus once, however many listen. */
 export class Feeds {
   private readonly open = new Map<string, Feed>();
-  private readonly reads = new Turnstile(PASTS_AT_ONCE);
+  /** What is asked of the bus. */
+  private readonly questions = new Turnstile(QUESTIONS_AT_ONCE);
 
-  constructor(private readonly options: FeedsOptions) {}
+  constructor(readonly options: FeedsOptions) {}
 
   /**
    * The feed of a subject, held until it is released. Nothing that is published afterwards is missed.
@@ -46,18 +46,30 @@ export class Feeds {
     if (feed.holds === 0) this.close(feed);
   }
 
+  /** @param newest where it is all that is wanted, and known @throws InvalidError INVALID_CURSOR */
+  async past(subject: string, start: StartAt, newest: BusEvent | null): Promise<OwnPast> {
+    const read = (from: StartAt) => this.questions.through(() => this.options.bus.past(subject, from));
+    return new OwnPast(newest ? only(newest) : await read(start), read, this.questions, this.options.logger);
+  }
+
+  /** @throws what the bus throws */
+  follow(feed: Feed): Promise<Following> {
+    return this.questions.through(() => this.options.bus.follow(feed.subject, feed));
+  }
+
   groups(): SubscriptionGroup[] {
     return [...this.open.values()].flatMap((feed) => [...feed.groups.values()]);
   }
 
   private begin(subject: string): Feed {
-    const feed = new Feed(subject, this.options, this.reads, () => this.close(feed));
+    const feed = new Feed(subject, this);
     this.open.set(subject, feed);
     this.options.metrics.feedOpened();
     return feed;
   }
 
-  private close(feed: Feed): void {
+  /** Nobody holds it, or it has ended. */
+  close(feed: Feed): void {
     if (this.open.get(feed.subject) !== feed) return;
     this.open.delete(feed.subject);
     this.options.metrics.feedClosed();
@@ -66,21 +78,19 @@ export class Feeds {
 }
 
 /** One subject's live events, handed to all its groups. */
-export class Feed {
+export class Feed implements Follower {
   readonly groups = new Map<string, SubscriptionGroup>();
   holds = 0;
   /** Resolves when nothing is missed any more. */
-  attached: Promise<void>;
-  private stream: EventStream | null = null;
+  readonly attached: Promise<void>;
+  private following: Following | null = null;
   /** The newest event that came while somebody listened. */
   private newest: BusEvent | null = null;
-  private isClosed = false;
+  isClosed = false;
 
   constructor(
     readonly subject: string,
-    private readonly options: FeedsOptions,
-    private readonly reads: Turnstile,
-    private readonly onEnd: () => void,
+    private readonly feeds: Feeds,
   ) {
     this.attached = this.attach();
   }
@@ -90,7 +100,7 @@ export class Feed {
     const key = keyOf(question);
     const known = this.groups.get(key);
     if (known) return known;
-    const group = new SubscriptionGroup(this, key, question, this.options.resolution);
+    const group = new SubscriptionGroup(this, key, question, this.feeds.options.resolution);
     this.groups.set(key, group);
     return group;
   }
@@ -112,37 +122,30 @@ export class Feed {
   /** What lies before the next live event; null where nothing of it is wanted. @throws InvalidError INVALID_CURSOR */
   async past(start: StartAt): Promise<OwnPast | null> {
     if (start === 'LIVE') return null;
-    const read = (from: StartAt) => this.options.bus.past(this.subject, from);
-    const events = start === 'LATEST' && this.newest ? only(this.newest) : await read(start);
-    return new OwnPast(events, read, this.reads, this.options.logger);
+    return this.feeds.past(this.subject, start, start === 'LATEST' ? this.newest : null);
+  }
+
+  take(event: BusEvent): void {
+    this.newest = event;
+    const position = BigInt(event.position);
+    for (const group of this.groups.values()) group.take(event, position);
+  }
+
+  /** A bus that stops is going down: the clients resume elsewhere, or later. */
+  lost(): void {
+    this.feeds.close(this);
+    for (const group of [...this.groups.values()])
+      for (const member of [...group.members]) member.interrupt('interrupted');
   }
 
   close(): void {
     this.isClosed = true;
-    void this.stream?.return();
+    this.following?.stop();
   }
 
   private async attach(): Promise<void> {
-    this.stream = await this.options.bus.subscribe(this.subject, 'LIVE');
-    if (this.isClosed) void this.stream.return();
-    else void this.follow(this.stream);
-  }
-
-  private async follow(stream: EventStream): Promise<void> {
-    try {
-      for await (const event of stream) {
-        this.newest = event;
-        const position = BigInt(event.position);
-        for (const group of this.groups.values()) group.take(event, position);
-      }
-    } catch (thrown) {
-      this.options.logger.warn({ subject: this.subject, cause: messageOf(thrown) }, 'the bus ended a stream');
-    }
-    if (this.isClosed) return;
-    // A bus that ends a stream by itself is going down: the clients resume elsewhere, or later.
-    this.onEnd();
-    for (const group of [...this.groups.values()])
-      for (const member of [...group.members]) member.interrupt('interrupted');
+    this.following = await this.feeds.follow(this);
+    if (this.isClosed) this.following.stop();
   }
 }
 

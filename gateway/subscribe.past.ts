@@ -12,8 +12,7 @@ export class OwnPast {
   constructor(
     private events: AsyncGenerator<BusEvent, undefined>,
     private readonly readAfter: PastReading,
-    /** Many come back at once after a restart: the bus serves a few of them at a time. */
-    private readonly reads: Turnstile,
+    private readonly questions: Turnstile,
     private readonly logger: Logger,
   ) {}
 
@@ -36,7 +35,7 @@ export class OwnPast {
     const { events } = this;
     try {
       while (!stream.isEnded) {
-        const { value: event, done } = await this.reads.through(() => events.next());
+        const { value: event, done } = await this.questions.through(() => events.next());
         if (done || stream.isEnded) return;
         await stream.takePast(await stream.group.answerToPast(event), BigInt(event.position));
       }

@@ -155,7 +155,7 @@ export class Subscriptions implements StreamOwner {
     try {
       const past = await feed.past(start);
       if (question.generation !== this.generation) return null;
-      if (this.isDraining) throw interrupted();
+      if (this.isDraining || feed.isClosed) throw interrupted();
       const { identity, requestId, signal } = context;
       const taken = typeof start === 'object' ? BigInt(start.after) : null;
       stream = feed.groupFor(question).enter({ identity, requestId, transport, count }, past, taken, this);

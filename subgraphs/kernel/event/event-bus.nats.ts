@@ -19,6 +19,8 @@ import {
   type Consumption,
   type EventBus,
   type EventStream,
+  type Follower,
+  type Following,
   invalidCursor,
   type OutgoingEvent,
   positionOf,
@@ -27,6 +29,8 @@ import {
   type StartAt,
 } from './event-bus.js';
 import { NatsConsumption } from './event-consumption.nats.js';
+import { LiveFollowing } from './event-live.js';
+import { NatsLive } from './event-live.nats.js';
 import { QueuedEventStream } from './event-stream.js';
 
 const STREAM = 'SOJOURN';
@@ -43,7 +47,7 @@ const bodySchema = z.object({ id: z.string(), payload: z.record(z.string(), z.un
  * a subject matters, publishing rolls the subject up: the server drops the older ones.
  */
 export class NatsEventBus implements EventBus {
-  private readonly streams = new Map<QueuedEventStream, ConsumerMessages>();
+  private readonly live: NatsLive;
   private readonly consumptions = new Set<NatsConsumption>();
   private closed = false;
 
@@ -53,6 +57,12 @@ export class NatsEventBus implements EventBus {
     private readonly admin: JetStreamManager,
     private readonly logger: Logger,
   ) {
+    this.live = new NatsLive({
+      begin: () => this.readAll(),
+      newest: () => this.newest(),
+      subjectOf: (message) => message.subject.slice(PREFIX.length),
+      eventOf: (message) => this.eventOf(message),
+    });
     void this.watch();
   }
 
@@ -86,11 +96,18 @@ export class NatsEventBus implements EventBus {
 
   async subscribe(subject: string, start: StartAt): Promise<EventStream> {
     requireSubject(subject);
-    const consumer = await this.consumerOf(subject, await this.firstSequence(subject, start));
-    const messages = await consumer.consume({ max_messages: 100, idle_heartbeat: 5 * SECOND });
-    const stream = new QueuedEventStream(this.eventsOf(messages), (ended) => this.forget(ended, consumer));
-    this.streams.set(stream, messages);
-    return stream;
+    const first = start === 'LIVE' ? null : await this.firstSequence(subject, start);
+    // Attached before the past is read: nothing can fall between the two.
+    return this.live.attach(subject, (newest) => {
+      const past = first === null ? null : this.read(subject, first);
+      const after = first === null ? newest : BigInt(first) - 1n;
+      return new QueuedEventStream(past, (ended) => this.live.detach(subject, ended), after);
+    });
+  }
+
+  async follow(subject: string, follower: Follower): Promise<Following> {
+    requireSubject(subject);
+    return this.live.attach(subject, (newest) => new LiveFollowing(subject, follower, newest, this.live.detach));
   }
 
   async past(subject: string, start: StartAt): Promise<AsyncGenerator<BusEvent, undefined>> {
@@ -122,7 +139,7 @@ export class NatsEventBus implements EventBus {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    for (const stream of [...this.streams.keys()]) stream.end();
+    this.live.close();
     await Promise.all([...this.consumptions].map((consumption) => consumption.stop()));
     await this.connection.close();
   }
@@ -137,6 +154,12 @@ export class NatsEventBus implements EventBus {
     await this.client.publish(PREFIX + subject, body, { ...options, headers: rollUp });
   }
 
+  private async readAll(): Promise<ConsumerMessages> {
+    const consumer = await this.consumerOf('>', Number(await this.newest()) + 1);
+    return consumer.consume({ max_messages: PAGE, idle_heartbeat: 5 * SECOND });
+  }
+
+  /** @param subject or `>` for all of them */
   private consumerOf(subject: string, first: number): Promise<Consumer> {
     return this.client.consumers.get(STREAM, {
       filter_subjects: PREFIX + subject,
@@ -177,12 +200,17 @@ export class NatsEventBus implements EventBus {
 
   private async firstSequence(subject: string, start: StartAt): Promise<number> {
     if (start === 'BEGINNING') return 1;
-    const { state } = await this.admin.streams.info(STREAM);
-    if (start === 'LIVE') return state.last_seq + 1;
-    if (start === 'LATEST') return (await this.newestOf(subject)) ?? state.last_seq + 1;
+    const newest = await this.newest();
+    if (start === 'LIVE') return Number(newest) + 1;
+    if (start === 'LATEST') return (await this.newestOf(subject)) ?? Number(newest) + 1;
     const after = positionOf(start.after);
-    if (after > BigInt(state.last_seq)) throw invalidCursor();
+    if (after > newest) throw invalidCursor();
     return Number(after) + 1;
+  }
+
+  private async newest(): Promise<bigint> {
+    const { state } = await this.admin.streams.info(STREAM);
+    return BigInt(state.last_seq);
   }
 
   private async newestOf(subject: string): Promise<number | null> {
@@ -192,13 +220,6 @@ export class NatsEventBus implements EventBus {
     } catch (thrown) {
       if (isApiError(thrown, NO_MESSAGE_FOUND)) return null;
       throw thrown;
-    }
-  }
-
-  private async *eventsOf(messages: ConsumerMessages): AsyncGenerator<BusEvent> {
-    for await (const message of messages) {
-      const event = this.eventOf(message);
-      if (event) yield event;
     }
   }
 
@@ -213,12 +234,6 @@ export class NatsEventBus implements EventBus {
       this.logger.error({ err: thrown, position }, 'a foreign message on the bus is left out');
       return null;
     }
-  }
-
-  private forget(stream: QueuedEventStream, consumer: Consumer): void {
-    this.streams.get(stream)?.stop();
-    this.streams.delete(stream);
-    this.drop(consumer);
   }
 
   /** Left alone, the server would drop it after five minutes. */

@@ -8,6 +8,8 @@ import {
   type Consumption,
   type EventBus,
   type EventStream,
+  type Follower,
+  type Following,
   type OutgoingEvent,
   requireSubject,
   type StartAt,
@@ -72,6 +74,11 @@ export class PostgresEventBus implements EventBus {
   async subscribe(subject: string, start: StartAt): Promise<EventStream> {
     requireSubject(subject);
     return this.reader.subscribe(subject, start);
+  }
+
+  async follow(subject: string, follower: Follower): Promise<Following> {
+    requireSubject(subject);
+    return this.reader.follow(subject, follower);
   }
 
   async past(subject: string, start: StartAt): Promise<AsyncGenerator<BusEvent, undefined>> {

@@ -32,6 +32,18 @@ export type EventStream = AsyncIterableIterator<BusEvent, undefined, undefined> 
   return(): Promise<IteratorResult<BusEvent, undefined>>;
 };
 
+/** Who takes the events of a subject as they come: it has to keep up, for nothing waits for it. */
+export interface Follower {
+  take(event: BusEvent): void;
+  /** Called once when the bus stops: nothing comes any more. */
+  lost(): void;
+}
+
+export interface Following {
+  /** Nothing is taken afterwards. */
+  stop(): void;
+}
+
 /** At least once, in order per subject, resumable by position. Events are kept for 30 days. */
 export interface EventBus {
   /** Resolves when the bus has stored all of them. */
@@ -45,8 +57,15 @@ export interface EventBus {
   subscribe(subject: string, start: StartAt): Promise<EventStream>;
 
   /**
-   * What the bus has of a subject, from `start` on, in order; it ends where there is no more. Who subscribed to the
-   * subject before it reads the end has no gap between the two, but may find some events in both.
+   * Hands over what is published from now on, for little: a gateway follows a subject once for thousands of subscribers,
+   * or thousands of subjects. Resolves when nothing is missed any more.
+   * @throws NotFoundError like `subscribe`
+   */
+  follow(subject: string, follower: Follower): Promise<Following>;
+
+  /**
+   * What the bus has of a subject, from `start` on, in order; it ends where there is no more. Who follows the subject
+   * before it reads the end has no gap between the two, but may find some events in both.
    * @throws like `subscribe`
    */
   past(subject: string, start: StartAt): Promise<AsyncGenerator<BusEvent, undefined>>;

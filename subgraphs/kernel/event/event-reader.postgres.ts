@@ -1,12 +1,21 @@
 import type pg from 'pg';
 import type { Logger } from '../telemetry.js';
-import { type BusEvent, type EventStream, invalidCursor, positionOf, type StartAt } from './event-bus.js';
+import {
+  type BusEvent,
+  type EventStream,
+  type Follower,
+  type Following,
+  invalidCursor,
+  positionOf,
+  type StartAt,
+} from './event-bus.js';
+import { LiveFollowing, type LiveReader, LiveReaders } from './event-live.js';
 import { QueuedEventStream } from './event-stream.js';
 import { BATCH, EVENT_COLUMNS, type EventRow } from './event-table.postgres.js';
 
 /** Feeds all streams of a process from the table of the bus: each its own past, and what is new for all at once. */
 export class PostgresReader {
-  private readonly live = new Map<string, Set<QueuedEventStream>>();
+  private readonly live = new LiveReaders();
   /** Up to where the live streams were fed. */
   private position = 0n;
   private reading: Promise<void> | null = null;
@@ -23,10 +32,17 @@ export class PostgresReader {
     const { after, newest } = await this.beginning(subject, start);
     // Attached before the past is read: nothing can fall between the two.
     const past = start === 'LIVE' ? null : this.read(subject, after);
-    const stream = new QueuedEventStream(past, (ended) => this.detach(subject, ended), after);
-    if (this.live.size === 0) this.position = newest;
-    this.attach(subject, stream);
+    const stream = new QueuedEventStream(past, (ended) => this.live.detach(subject, ended), after);
+    this.attach(subject, stream, newest);
     return stream;
+  }
+
+  /** Resolves when the follower is attached. */
+  async follow(subject: string, follower: Follower): Promise<Following> {
+    const { newest } = await this.positions(subject);
+    const following = new LiveFollowing(subject, follower, newest, this.detach);
+    this.attach(subject, following, newest);
+    return following;
   }
 
   /** What the table has of a subject, without what comes later. @throws InvalidError INVALID_CURSOR */
@@ -38,7 +54,7 @@ export class PostgresReader {
   /** Reads what is new, for all live streams at once. One read at a time; a hint during a read causes another one. */
   wake(): void {
     // A process that only publishes need not read what it wrote.
-    if (this.closed || this.live.size === 0) return;
+    if (this.closed || this.live.isEmpty) return;
     if (this.reading) {
       this.readAgain = true;
       return;
@@ -59,7 +75,7 @@ export class PostgresReader {
   /** Ends all streams. Resolves when the read under way is done. */
   async close(): Promise<void> {
     this.closed = true;
-    for (const streams of this.live.values()) for (const stream of [...streams]) stream.end();
+    this.live.end();
     await this.reading;
   }
 
@@ -88,16 +104,16 @@ export class PostgresReader {
     };
   }
 
-  private attach(subject: string, stream: QueuedEventStream): void {
-    const streams = this.live.get(subject) ?? new Set();
-    streams.add(stream);
-    this.live.set(subject, streams);
-  }
+  private readonly detach = (subject: string, reader: LiveReader): void => this.live.detach(subject, reader);
 
-  private detach(subject: string, stream: QueuedEventStream): void {
-    const streams = this.live.get(subject);
-    streams?.delete(stream);
-    if (streams?.size === 0) this.live.delete(subject);
+  /** @param newest the position of the newest event, read before */
+  private attach(subject: string, reader: LiveReader, newest: bigint): void {
+    if (this.closed) return void reader.end();
+    const isFirst = this.live.isEmpty;
+    if (isFirst) this.position = newest;
+    this.live.attach(subject, reader);
+    // While nobody listened, the bus was not read: something may have come since.
+    if (isFirst) this.wake();
   }
 
   private async *read(subject: string, after: bigint): AsyncGenerator<BusEvent, undefined> {
@@ -122,7 +138,7 @@ export class PostgresReader {
       );
       for (const row of rows) {
         this.position = BigInt(row.position);
-        for (const stream of this.live.get(row.subject) ?? []) stream.push(row);
+        this.live.push(row);
       }
       if (rows.length < BATCH) return;
     }

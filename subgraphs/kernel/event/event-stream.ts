@@ -1,5 +1,6 @@
 import { messageOf, UnavailableError } from '../error.js';
 import type { BusEvent, EventStream } from './event-bus.js';
+import type { LiveReader } from './event-live.js';
 
 /** How many events may wait for a slow reader before its stream is ended; it then resumes after its cursor. */
 const MOST_WAITING = 1_000;
@@ -8,7 +9,7 @@ type Result = IteratorResult<BusEvent, undefined>;
 type Reader = PromiseWithResolvers<Result>;
 
 /** First the past, pulled as the reader asks; then a queue of what the bus pushed since the stream was attached. */
-export class QueuedEventStream implements EventStream {
+export class QueuedEventStream implements EventStream, LiveReader {
   private readonly waiting: BusEvent[] = [];
   private readonly readers: Reader[] = [];
   private readonly readersOfPast = new Set<Reader>();

@@ -3,24 +3,25 @@ import {
   type Consumption,
   type EventBus,
   type EventStream,
+  type Follower,
+  type Following,
   type OutgoingEvent,
   requireSubject,
   type StartAt,
 } from '../../../subgraphs/kernel/event/event-bus.js';
+import { LiveFollowing, LiveReaders } from '../../../subgraphs/kernel/event/event-live.js';
 import { QueuedEventStream } from '../../../subgraphs/kernel/event/event-stream.js';
 
 /** A bus in the memory of the gateway's process: what is measured is the gateway, not PostgreSQL. It keeps nothing. */
 export class MemoryBus implements EventBus {
-  private readonly streams = new Map<string, Set<QueuedEventStream>>();
-  private position = 0;
+  private readonly live = new LiveReaders();
+  private position = 0n;
 
   async publish(events: readonly OutgoingEvent[]): Promise<void> {
     for (const { id, subjects, payload } of events) {
-      this.position += 1;
-      for (const subject of subjects) {
-        const event: BusEvent = { id, subject, position: String(this.position), payload, publishedAt: Date.now() };
-        for (const stream of this.streams.get(subject) ?? []) stream.push(event);
-      }
+      this.position += 1n;
+      for (const subject of subjects)
+        this.live.push({ id, subject, position: String(this.position), payload, publishedAt: Date.now() });
     }
   }
 
@@ -28,14 +29,16 @@ export class MemoryBus implements EventBus {
   async subscribe(subject: string, start: StartAt): Promise<EventStream> {
     requireSubject(subject);
     if (start !== 'LIVE') throw new Error('this bus keeps nothing: it has only what comes');
-    const streams = this.streams.get(subject) ?? new Set();
-    this.streams.set(subject, streams);
-    const stream = new QueuedEventStream(null, (ended) => {
-      streams.delete(ended);
-      if (streams.size === 0 && this.streams.get(subject) === streams) this.streams.delete(subject);
-    });
-    streams.add(stream);
+    const stream = new QueuedEventStream(null, (ended) => this.live.detach(subject, ended));
+    this.live.attach(subject, stream);
     return stream;
+  }
+
+  async follow(subject: string, follower: Follower): Promise<Following> {
+    requireSubject(subject);
+    const following = new LiveFollowing(subject, follower, this.position, (of, ended) => this.live.detach(of, ended));
+    this.live.attach(subject, following);
+    return following;
   }
 
   async past(): Promise<AsyncGenerator<BusEvent, undefined>> {
@@ -49,6 +52,6 @@ export class MemoryBus implements EventBus {
   async ready(): Promise<void> {}
 
   async close(): Promise<void> {
-    for (const streams of this.streams.values()) for (const stream of streams) stream.end();
+    this.live.end();
   }
 }

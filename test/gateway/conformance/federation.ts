@@ -77,6 +77,7 @@ const quietBus: EventBus = {
   publish: async () => undefined,
   subscribe: () => Promise.reject(new Error('nothing is published here')),
   past: () => Promise.reject(new Error('nothing is published here')),
+  follow: () => Promise.reject(new Error('nothing is published here')),
   consume: async () => ({ stop: async () => undefined }),
   ready: async () => undefined,
   close: async () => undefined,

@@ -204,6 +204,39 @@ function lawsOf(start: () => Promise<Driver>): void {
     for (const stream of many) expect(numbers(await take(stream, 20))).toEqual(upTo(20));
   });
 
+  it('hands what is published to followers, from the next event on, until they stop', async () => {
+    const subject = subjectOfOnesOwn();
+    await bus.publish([event(subject, 1)]);
+    const taken: unknown[] = [];
+    const alone: unknown[] = [];
+    const followerTo = (list: unknown[]) => ({
+      take: ({ payload }: BusEvent) => void list.push(payload['n']),
+      lost: () => void list.push('lost'),
+    });
+    const following = await bus.follow(subject, followerTo(taken));
+    const companion = await bus.follow(subject, followerTo(alone));
+    await other.publish(upTo(300, 2).map((n) => event(subject, n)));
+    await until(() => taken.length === 299 && alone.length === 299);
+    expect(taken).toEqual(upTo(300, 2));
+    expect(alone).toEqual(taken);
+    following.stop();
+    await other.publish([event(subject, 301)]);
+    await until(() => alone.length === 300);
+    expect(taken).toHaveLength(299);
+    companion.stop();
+    companion.stop();
+    // Nobody listens now, and then somebody again.
+    await other.publish([event(subject, 302)]);
+    const again: unknown[] = [];
+    const last = await bus.follow(subject, followerTo(again));
+    await other.publish([event(subject, 303)]);
+    await until(() => again.length > 0);
+    expect(again).toEqual([303]);
+    last.stop();
+    expect(alone.at(-1)).toBe(301);
+    await expect(bus.follow('payment.>', followerTo([]))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   it('gives the past alone too: it ends where the bus has no more, and joins a live stream without a gap', async () => {
     const subject = subjectOfOnesOwn();
     await bus.publish(upTo(1_200).map((n) => event(subject, n)));
@@ -363,15 +396,23 @@ function lawsOf(start: () => Promise<Driver>): void {
     await expect(bus.ready()).resolves.toBeUndefined();
   });
 
-  it('ends its streams and consumers when it is closed, twice without harm', async () => {
+  it('ends its streams, followers and consumers when it is closed, twice without harm', async () => {
     const own = await driver.open();
     const stream = await own.subscribe(subjectOfOnesOwn(), 'BEGINNING');
     const waiting = stream.next();
+    let losses = 0;
+    await own.follow(subjectOfOnesOwn(), {
+      take: () => undefined,
+      lost: () => {
+        losses += 1;
+      },
+    });
     await own.consume(`closing${counter}`, 'closing', async () => undefined);
     await delay(20);
     await own.close();
     await own.close();
     expect(await waiting).toEqual({ value: undefined, done: true });
+    expect(losses).toBe(1);
     await expect(own.ready()).rejects.toThrow();
   });
 }
