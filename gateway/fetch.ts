@@ -55,7 +55,7 @@ export class SubgraphSource {
   constructor(
     readonly name: string,
     private readonly transport: SubgraphTransport,
-    private readonly signer: PrincipalSigner,
+    private readonly signer: PrincipalSigner | null,
     private readonly policy: FetchPolicy,
     private readonly metrics: GatewayMetrics,
     private readonly logger: Logger,
@@ -69,7 +69,7 @@ export class SubgraphSource {
   }
 
   /** Begins to ask. Whoever waits joins the flight. */
-  launch(question: Question, requestId: string | undefined, token: string): Flight<SubgraphAnswer> {
+  launch(question: Question, requestId: string | undefined, token: string | null): Flight<SubgraphAnswer> {
     const isMutation = question.operation.kind === 'mutation';
     const mostMs = isMutation ? this.policy.mutationDeadlineMs : this.policy.queryDeadlineMs;
     const flight = new Flight<SubgraphAnswer>(performance.now() + mostMs, isMutation);
@@ -78,8 +78,9 @@ export class SubgraphSource {
     return flight;
   }
 
-  token(principal: Principal): Promise<string> {
-    return this.signer.sign(principal);
+  /** Null where nobody vouches for anyone. */
+  async token(principal: Principal): Promise<string | null> {
+    return this.signer ? this.signer.sign(principal) : null;
   }
 
   /** What a client reads in the place of an answer. */
@@ -93,7 +94,8 @@ export class SubgraphSource {
   async ping(deadlineMs: number): Promise<void> {
     const flight = new Flight<SubgraphAnswer>(performance.now() + deadlineMs, true);
     this.watch.add(flight);
-    const request = new SubgraphRequest(PING, {}, { [PRINCIPAL_HEADER]: await this.token(STRANGER) });
+    const token = await this.token(STRANGER);
+    const request = new SubgraphRequest(PING, {}, token ? { [PRINCIPAL_HEADER]: token } : {});
     const ready = this.transport.ready?.(AbortSignal.timeout(deadlineMs));
     Promise.all([this.transport(request, flight), ready]).then(
       ([answer]) => flight.land(answer),
@@ -106,7 +108,12 @@ export class SubgraphSource {
     this.watch.close();
   }
 
-  private async fly(flight: Flight<SubgraphAnswer>, question: Question, requestId: string | undefined, token: string) {
+  private async fly(
+    flight: Flight<SubgraphAnswer>,
+    question: Question,
+    requestId: string | undefined,
+    token: string | null,
+  ) {
     const retries = question.operation.kind === 'mutation' ? 0 : this.policy.retries;
     try {
       for (let attempt = 0; ; attempt += 1) {
@@ -132,13 +139,13 @@ export class SubgraphSource {
     { deadlineAt }: Flight<SubgraphAnswer>,
     question: Question,
     requestId: string | undefined,
-    token: string,
+    token: string | null,
   ) {
     const { operation, variables, representations } = question;
     const headers: Record<string, string> = {
-      [PRINCIPAL_HEADER]: token,
       [DEADLINE_HEADER]: String(Math.max(1, Math.round(deadlineAt - performance.now()))),
     };
+    if (token) headers[PRINCIPAL_HEADER] = token;
     if (requestId) headers[REQUEST_ID_HEADER] = requestId;
     return new SubgraphRequest(operation, variables, headers, representations);
   }
@@ -147,7 +154,7 @@ export class SubgraphSource {
     flight: Flight<SubgraphAnswer>,
     question: Question,
     requestId: string | undefined,
-    token: string,
+    token: string | null,
   ): Promise<SubgraphAnswer> {
     if (this.inFlight >= this.policy.mostInFlight)
       throw new UnavailableError('SUBGRAPH_UNAVAILABLE', 'too many in flight');

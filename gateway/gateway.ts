@@ -4,35 +4,24 @@ import type { Registry } from 'prom-client';
 import type { EventBus } from '../subgraphs/kernel/event/event-bus.js';
 import type { PrincipalSigner } from '../subgraphs/kernel/principal.token.js';
 import type { Logger } from '../subgraphs/kernel/telemetry.js';
-import { Authorizer } from './admission.authorization.js';
 import { TrustedDocuments } from './admission.documents.js';
 import { Admission, type AdmissionOptions, defaultAdmission } from './admission.js';
 import type { TrustMode } from './admission.persisted.js';
 import type { Authenticator } from './authentication.js';
 import { MOST_BODY_BYTES } from './configuration.js';
-import { Execution } from './execute.js';
-import { TypeConditions } from './execute.types.js';
-import { type HttpTransport, overHttp } from './fetch.http.js';
-import { defaultFetchPolicy, type FetchPolicy, SubgraphSource } from './fetch.js';
-import { FetchOperations } from './fetch.operation.js';
+import { SubgraphDirectory } from './fetch.directory.js';
+import { defaultFetchPolicy, type FetchPolicy } from './fetch.js';
 import { MutationCount } from './fetch.queries.js';
-import { Subgraph, Subgraphs } from './fetch.subgraphs.js';
 import type { SubgraphTransport } from './fetch.transport.js';
+import { Generations, type ReloadOutcome } from './generation.switch.js';
 import { Health, type Readiness } from './health.js';
-import { readinessAt } from './health.transport.js';
-import { Host } from './host.js';
 import { GraphqlEndpoint } from './http.graphql.js';
 import { addressReader, GRAPHQL_PATH, HttpSurface } from './http.js';
 import { GatewayMetrics } from './metrics.js';
 import { Operations } from './operation.js';
-import { createPlanner } from './plan.js';
-import { Preparation } from './prepare.js';
 import { overWebSocket } from './subscribe.graphql-ws.js';
 import { Heartbeats } from './subscribe.heartbeat.js';
 import { Subscriptions } from './subscribe.js';
-import { SubscriptionPlans } from './subscribe.plan.js';
-import { readEventSources } from './subscribe.source.js';
-import { type LoadedSupergraph, loadSupergraph } from './supergraph.js';
 
 export interface GatewayOptions {
   /** The text of a supergraph file. */
@@ -41,8 +30,10 @@ export interface GatewayOptions {
   readonly subgraphs?: Readonly<Record<string, SubgraphTransport>>;
   /** Where the others are, instead of where the supergraph says, by name. */
   readonly urls?: Readonly<Record<string, string | undefined>>;
-  readonly bus: EventBus;
-  readonly signer: PrincipalSigner;
+  /** Where events come from; null where none do: subscriptions are refused then. */
+  readonly bus: EventBus | null;
+  /** Vouches to the subgraphs for who asks; null where they do not ask. */
+  readonly signer: PrincipalSigner | null;
   readonly authenticator: Authenticator;
   readonly logger: Logger;
   readonly metrics: Registry;
@@ -74,6 +65,11 @@ export interface Gateway {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   ready(): Promise<Readiness>;
   /**
+   * Answers by another supergraph from now on, without a pause: what is under way ends as it began. One that is not
+   * usable is refused, with a word in the log, and the present one stays.
+   */
+  reload(supergraph: string): Promise<ReloadOutcome>;
+  /**
    * Says that it is not ready any more and ends all streams, some at a time, so that their clients resume elsewhere. Takes
    * up to five seconds where there are many.
    */
@@ -85,7 +81,6 @@ export interface Gateway {
 const SANDBOX = 'https://studio.apollographql.com';
 const CONNECTIONS = 64;
 const MOST_STREAMS = 1_000;
-const MOST_FETCH_OPERATIONS = 10_000;
 
 /** @throws when the supergraph is not usable: not valid, or with features that nothing here enforces */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
@@ -94,48 +89,35 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     registry: options.metrics,
     now: options.now ?? Date.now,
   };
-  const loaded = loadSupergraph(supergraph);
-  const authorizer = new Authorizer(loaded.supergraph, loaded.full);
-  const eventSources = readEventSources(loaded.full, loaded.api);
   const metrics = new GatewayMetrics(registry);
-  const virtual = new Set([...eventSources.values()].map((source) => source.subgraph));
   const mutations = new MutationCount();
-  const { subgraphs, pools } = openSubgraphs(options, loaded, virtual, mutations, metrics);
-  const steps = {
-    types: new TypeConditions(loaded.full),
-    operations: new FetchOperations(MOST_FETCH_OPERATIONS),
-    subgraphs,
-  };
-  const planner = createPlanner(loaded);
-  const preparation = new Preparation({ api: loaded.api, planner, steps, development });
-  const execution = new Execution(loaded, mutations);
-  const host = await Host.start({ loaded, authorizer, preparation, execution, development, metrics, logger });
-  const plans = new SubscriptionPlans(loaded, planner, steps, eventSources, development);
-  const mostPerAsker = options.mostStreams ?? MOST_STREAMS;
-  const subscriptions = new Subscriptions({
-    loaded,
-    authorizer,
-    plans,
-    execution,
-    host,
+  const directory = new SubgraphDirectory({
+    inProcess: options.subgraphs ?? {},
+    urls: options.urls ?? {},
+    connections: options.connections ?? CONNECTIONS,
+    policy: { ...defaultFetchPolicy, ...options.fetch },
+    signer: options.signer,
     mutations,
-    bus,
-    mostPerAsker,
     metrics,
     logger,
-    now,
   });
+  const generations = await Generations.start(supergraph, { directory, mutations, development, metrics, logger });
+  const mostPerAsker = options.mostStreams ?? MOST_STREAMS;
+  const engine = generations.current;
+  const subscriptions = new Subscriptions({ engine, bus, mostPerAsker, metrics, logger, now });
+  generations.beforeSwitch((next) => subscriptions.adopt(next));
 
   const { mode = 'off', path } = options.trustedDocuments ?? {};
   const trusted = path === undefined || mode === 'off' ? null : new TrustedDocuments({ path, logger });
   const persisted = { trusted, mode, automatic: options.automaticPersistedQueries ?? true };
-  const admission = new Admission({ ...defaultAdmission, ...options.admission, persisted }, loaded);
-  const operations = new Operations(options.authenticator, admission, host, subscriptions, metrics, logger);
+  const admission = new Admission({ ...defaultAdmission, ...options.admission, persisted }, engine.loaded);
+  generations.beforeSwitch((next) => admission.adopt(next.loaded));
+  const operations = new Operations(options.authenticator, admission, generations, subscriptions, metrics, logger);
   const mostBytes = options.mostBodyBytes ?? MOST_BODY_BYTES;
   const addressOf = addressReader(options.trustedProxies ?? 0);
   const heartbeats = new Heartbeats();
-  const health = new Health(subgraphs.sources, bus, logger);
-  const endpoint = new GraphqlEndpoint({ operations, host, mostBytes, heartbeats, logger });
+  const health = new Health(() => generations.current.subgraphs.sources, bus, logger);
+  const endpoint = new GraphqlEndpoint({ operations, generations, mostBytes, heartbeats, logger });
   const cors = { origins: [...(options.corsOrigins ?? []), ...(development ? [SANDBOX] : [])], loopback: development };
   const surface = new HttpSurface({ endpoint, health, registry, cors, development, addressOf, logger });
   const webSockets = overWebSocket(operations, { mostBytes, addressOf, heartbeats, logger });
@@ -157,40 +139,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       else socket.end(`HTTP/1.1 ${drained ? '503 Service Unavailable' : '404 Not Found'}\r\nconnection: close\r\n\r\n`);
     },
     ready: () => health.readiness(),
+    reload: (text) => generations.reload(text),
     drain,
     close: async () => {
       await drain();
       trusted?.close();
       subscriptions.close();
       heartbeats.close();
-      await host.stop();
-      for (const source of subgraphs.sources) source.close();
-      await Promise.all(pools.map((pool) => pool.close()));
+      await generations.close();
     },
   };
-}
-
-function openSubgraphs(
-  options: GatewayOptions,
-  loaded: LoadedSupergraph,
-  virtual: ReadonlySet<string>,
-  mutations: MutationCount,
-  metrics: GatewayMetrics,
-) {
-  const policy = { ...defaultFetchPolicy, ...options.fetch };
-  const pools: HttpTransport[] = [];
-  const transportTo = (name: string, url: string): SubgraphTransport => {
-    const place = options.urls?.[name] ?? url;
-    const pool = overHttp(place, options.connections ?? CONNECTIONS);
-    pools.push(pool);
-    return Object.assign(pool.ask, { ready: readinessAt(place) });
-  };
-  const served = loaded.subgraphs
-    .filter(({ name }) => !virtual.has(name))
-    .map(({ name, url }): [string, Subgraph] => {
-      const transport = options.subgraphs?.[name] ?? transportTo(name, url);
-      const source = new SubgraphSource(name, transport, options.signer, policy, metrics, options.logger);
-      return [name, new Subgraph(source, mutations, metrics)];
-    });
-  return { subgraphs: new Subgraphs(new Map(served)), pools };
 }

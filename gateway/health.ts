@@ -6,7 +6,8 @@ import type { SubgraphSource } from './fetch.js';
 export interface Readiness {
   readonly ready: boolean;
   readonly draining: boolean;
-  readonly events: 'up' | 'down';
+  /** `none`: nothing here has events. */
+  readonly events: 'up' | 'down' | 'none';
   readonly subgraphs: Readonly<Record<string, 'up' | 'down'>>;
 }
 
@@ -20,8 +21,8 @@ export class Health {
   private latest: { readonly readiness: Promise<Readiness>; until: number } | null = null;
 
   constructor(
-    private readonly sources: readonly SubgraphSource[],
-    private readonly bus: EventBus,
+    private readonly sources: () => readonly SubgraphSource[],
+    private readonly bus: EventBus | null,
     private readonly logger: Logger,
   ) {}
 
@@ -42,15 +43,17 @@ export class Health {
   }
 
   private async look(): Promise<Readiness> {
-    const [events, ...subgraphs] = await Promise.all([
-      this.state('events', () => this.bus.ready()),
-      ...this.sources.map((source) => this.state(source.name, () => source.ping(DEADLINE_MS))),
+    const sources = this.sources();
+    const { bus } = this;
+    const [events, subgraphs] = await Promise.all([
+      bus ? this.state('events', () => bus.ready()) : ('none' as const),
+      Promise.all(sources.map((source) => this.state(source.name, () => source.ping(DEADLINE_MS)))),
     ]);
     return {
-      ready: !this.draining && events === 'up' && subgraphs.every((state) => state === 'up'),
+      ready: !this.draining && events !== 'down' && subgraphs.every((state) => state === 'up'),
       draining: this.draining,
-      events: events ?? 'down',
-      subgraphs: Object.fromEntries(this.sources.map(({ name }, index) => [name, subgraphs[index] ?? 'down'])),
+      events,
+      subgraphs: Object.fromEntries(sources.map(({ name }, index) => [name, subgraphs[index] ?? 'down'])),
     };
   }
 

@@ -6,6 +6,8 @@ import type { Logger } from '../subgraphs/kernel/telemetry.js';
 import type { OperationRequest } from './admission.js';
 import type { Presence } from './context.js';
 import { formatThrown } from './errors.js';
+import type { Generation } from './generation.js';
+import type { Generations } from './generation.switch.js';
 import type { Host } from './host.js';
 import { bodyOf, operationIn, withText } from './http.body.js';
 import { requirePreflight } from './http.csrf.js';
@@ -16,7 +18,7 @@ import type { Heartbeats } from './subscribe.heartbeat.js';
 
 export interface GraphqlEndpointOptions {
   readonly operations: Operations;
-  readonly host: Host;
+  readonly generations: Generations;
   readonly mostBytes: number;
   readonly heartbeats: Heartbeats;
   readonly logger: Logger;
@@ -50,7 +52,9 @@ export class GraphqlEndpoint {
       const arrived = await this.options.operations.admit(operation, { ...arrival, signal: presenceOf(response) });
       const streaming = streamFor(acceptance, arrived, request.method);
       if (streaming) return await this.stream(response, streaming, operation, arrived);
-      await this.whole(request, response, url, body, arrived, acceptance);
+      await this.options.generations.during((generation) =>
+        this.whole(generation, request, response, url, body, arrived, acceptance),
+      );
     } catch (thrown) {
       await this.refuse(response, acceptance, thrown);
     }
@@ -67,6 +71,7 @@ export class GraphqlEndpoint {
   }
 
   private async whole(
+    { host }: Generation,
     request: IncomingMessage,
     response: ServerResponse,
     url: URL,
@@ -74,13 +79,13 @@ export class GraphqlEndpoint {
     arrived: AdmittedArrival,
     acceptance: Acceptance,
   ) {
-    if (await this.answered(request, response, arrived, acceptance)) return;
+    if (await this.answered(host, request, response, arrived, acceptance)) return;
     const headers = new HeaderMap();
     for (const [name, value] of Object.entries(request.headers))
       if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
     const method = (request.method ?? '').toUpperCase();
     const sent = arrived.admitted ? withText(arrived.admitted, body, url.searchParams) : { body, search: url.search };
-    const answer = await this.options.host.overHttp({ method, headers, ...sent }, arrived.context);
+    const answer = await host.overHttp({ method, headers, ...sent }, arrived.context);
     if (response.destroyed) return;
     response.writeHead(answer.status ?? 200, Object.fromEntries(answer.headers));
     if (answer.body.kind === 'complete') response.end(answer.body.string);
@@ -92,13 +97,14 @@ export class GraphqlEndpoint {
 
   /** What Apollo Server would answer, where it would only answer: a POST with a text and nothing wrong with it. */
   private async answered(
+    host: Host,
     request: IncomingMessage,
     response: ServerResponse,
     { admitted, context }: AdmittedArrival,
     { jsonType }: Acceptance,
   ): Promise<boolean> {
     if (request.method !== 'POST' || !admitted || !jsonType) return false;
-    const answer = await this.options.host.answer(admitted, context);
+    const answer = await host.answer(admitted, context);
     if (!answer) return false;
     if (response.destroyed) return true;
     const text = JSON.stringify(answer);

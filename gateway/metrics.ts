@@ -26,6 +26,8 @@ export class GatewayMetrics {
   private readonly events: Counter;
   private readonly resolutions: Counter;
   private readonly lag: Histogram;
+  private readonly supergraph: Gauge;
+  private readonly reloads: Counter;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -103,6 +105,28 @@ export class GatewayMetrics {
       buckets: SECONDS,
       registers,
     });
+    this.supergraph = new Gauge({
+      name: 'gateway_supergraph',
+      help: 'The supergraph that answers: 1, under the beginning of its SHA-256.',
+      labelNames: ['version'],
+      registers,
+    });
+    this.reloads = new Counter({
+      name: 'gateway_supergraph_reloads_total',
+      help: 'New supergraphs that came: taken over, or refused because they are not usable.',
+      labelNames: ['outcome'],
+      registers,
+    });
+    for (const outcome of ['ok', 'refused']) this.reloads.inc({ outcome }, 0);
+  }
+
+  supergraphLoaded(version: string): void {
+    this.supergraph.reset();
+    this.supergraph.set({ version }, 1);
+  }
+
+  reloaded(outcome: 'ok' | 'refused'): void {
+    this.reloads.inc({ outcome });
   }
 
   answered(name: string | null | undefined, type: string, failed: boolean, ms: number): void {

@@ -6,7 +6,7 @@ import type { Admission, AdmittedOperation, OperationRequest } from './admission
 import type { Authenticator } from './authentication.js';
 import type { GatewayContext, Identity, Presence } from './context.js';
 import { formatThrown } from './errors.js';
-import type { Host } from './host.js';
+import type { Generations } from './generation.switch.js';
 import type { GatewayMetrics, StreamTransport } from './metrics.js';
 import type { Subscriptions } from './subscribe.js';
 import type { SubscriptionStream } from './subscribe.stream.js';
@@ -34,7 +34,7 @@ export class Operations {
   constructor(
     private readonly authenticator: Authenticator,
     private readonly admission: Admission,
-    private readonly host: Host,
+    private readonly generations: Generations,
     private readonly subscriptions: Subscriptions,
     private readonly metrics: GatewayMetrics,
     private readonly logger: Logger,
@@ -71,12 +71,11 @@ export class Operations {
   }
 
   /** A query or mutation: at once where nothing is wrong with it, else with all that Apollo Server says of it. */
-  private async whole(
-    request: OperationRequest,
-    { admitted, context }: AdmittedArrival,
-  ): Promise<FormattedExecutionResult> {
-    const answer = admitted && (await this.host.answer(admitted, context));
-    return answer ?? this.host.run(admitted ?? request, context);
+  private whole(request: OperationRequest, { admitted, context }: AdmittedArrival): Promise<FormattedExecutionResult> {
+    return this.generations.during(async ({ host }) => {
+      const answer = admitted && (await host.answer(admitted, context));
+      return answer ?? (await host.run(admitted ?? request, context));
+    });
   }
 
   /** `admit` and `run` in one; whatever refuses it is a result with errors. */

@@ -14,6 +14,17 @@ export interface PreparedOperation {
   readonly literals: Readonly<Record<string, unknown>>;
 }
 
+/** Names an operation as clients do. */
+export interface OperationText {
+  readonly text: string;
+  readonly operationName: string | undefined;
+}
+
+interface KnownText extends OperationText {
+  readonly prepared: PreparedOperation;
+  uses: number;
+}
+
 export interface PreparationOptions {
   readonly api: GraphQLSchema;
   readonly planner: Planner;
@@ -39,9 +50,9 @@ const KNOWN_TEXT = 8 * 1024 * 1024;
  * literals are lifted out.
  */
 export class Preparation {
-  private readonly known = new LRUCache<string, PreparedOperation>({
+  private readonly known = new LRUCache<string, KnownText>({
     maxSize: KNOWN_TEXT,
-    sizeCalculation: (_prepared, key) => key.length + 200,
+    sizeCalculation: (_known, key) => key.length + 200,
   });
   private readonly compiled = new LRUCache<string, CompiledOperation>({
     maxSize: COMPILED_TEXT,
@@ -57,7 +68,22 @@ export class Preparation {
 
   /** What is known of a text already. */
   find(text: string, operationName: string | undefined): PreparedOperation | undefined {
-    return this.known.get(keyOf(text, operationName));
+    const known = this.known.get(keyOf(text, operationName));
+    if (!known) return undefined;
+    known.uses += 1;
+    return known.prepared;
+  }
+
+  /** Of texts that differ in literals only one. */
+  mostUsed(most: number): OperationText[] {
+    const uses = new Map<CompiledOperation, { known: KnownText; sum: number }>();
+    for (const known of this.known.values()) {
+      const use = uses.get(known.prepared.compiled);
+      if (use) use.sum += known.uses;
+      else uses.set(known.prepared.compiled, { known, sum: known.uses });
+    }
+    const ranked = [...uses.values()].sort((left, right) => right.sum - left.sum);
+    return ranked.slice(0, most).map(({ known }) => known);
   }
 
   /** @throws InvalidOperation, Error when it cannot be planned */
@@ -82,7 +108,7 @@ export class Preparation {
     if (known) return known;
     const lifted = liftLiterals(this.options.api, singleOperation(document, operationName).document);
     const prepared = { compiled: await this.compile(lifted.document), literals: lifted.literals };
-    this.known.set(keyOf(text, operationName), prepared);
+    this.known.set(keyOf(text, operationName), { text, operationName, prepared, uses: 1 });
     return prepared;
   }
 

@@ -19,8 +19,11 @@ import { interrupted, type StreamOwner, type SubscriptionStream } from './subscr
 import { Turnstile } from './subscribe.turnstile.js';
 import { Refused, understand } from './subscribe.understand.js';
 
-export interface SubscriptionsOptions extends SubscriptionEngine {
-  readonly bus: EventBus;
+export interface SubscriptionsOptions {
+  /** Serves them until there is another one. */
+  readonly engine: SubscriptionEngine;
+  /** Null: no subscription can be served. */
+  readonly bus: EventBus | null;
   /** How many streams one asker may have open at once. */
   readonly mostPerAsker: number;
   readonly metrics: GatewayMetrics;
@@ -43,7 +46,7 @@ export class Subscriptions implements StreamOwner {
   private readonly open = new Set<SubscriptionStream>();
   private readonly limit: StreamLimit;
   private readonly expiries: Expiries;
-  private readonly feeds: Feeds;
+  private readonly feeds: Feeds | null;
   private generation: Generation;
   private adopted: Promise<void> = Promise.resolve();
   private isDraining = false;
@@ -52,8 +55,8 @@ export class Subscriptions implements StreamOwner {
     const { bus, metrics, logger } = options;
     this.limit = new StreamLimit(options.mostPerAsker);
     this.expiries = new Expiries(options.now);
-    this.generation = new Generation(options);
-    this.feeds = new Feeds({ bus, metrics, logger, resolution: new EventResolution(metrics, logger) });
+    this.generation = new Generation(options.engine);
+    this.feeds = bus && new Feeds({ bus, metrics, logger, resolution: new EventResolution(metrics, logger) });
   }
 
   /** Begins one. Never throws: what forbids it is a single result with the errors. */
@@ -114,13 +117,14 @@ export class Subscriptions implements StreamOwner {
     this.expiries.remove(stream);
     group.members.delete(stream);
     if (group.aborted) group.feed.remove(group);
-    this.feeds.release(group.feed);
+    this.feeds?.release(group.feed);
     this.limit.leave(subscriber.count);
     this.options.metrics.streamClosed(subscriber.transport, ending);
   }
 
   private async begin(admitted: AdmittedOperation, subscriber: Subscriber): Promise<SubscriptionStream> {
-    const { generation } = this;
+    const { generation, feeds } = this;
+    if (!feeds) throw withoutEvents();
     const { context } = subscriber;
     const { principal } = context.identity;
     const variables = admitted.variables ?? {};
@@ -135,7 +139,7 @@ export class Subscriptions implements StreamOwner {
     let stream: SubscriptionStream | null = null;
     try {
       const question = { text, plan, rights, generation, variables, principal };
-      stream = await this.enter(question, subject, start, subscriber, count);
+      stream = await this.enter(feeds, question, subject, start, subscriber, count);
     } finally {
       if (!stream) this.limit.leave(count);
     }
@@ -144,13 +148,14 @@ export class Subscriptions implements StreamOwner {
   }
 
   private async enter(
+    feeds: Feeds,
     question: GroupQuestion,
     subject: string,
     start: StartAt,
     { context, transport }: Subscriber,
     count: StreamCount,
   ): Promise<SubscriptionStream | null> {
-    const feed = await this.feeds.hold(subject);
+    const feed = await feeds.hold(subject);
     let stream: SubscriptionStream | null = null;
     try {
       const past = await feed.past(start);
@@ -166,7 +171,7 @@ export class Subscriptions implements StreamOwner {
       if (signal?.aborted) stream.leave();
       return stream;
     } finally {
-      if (!stream) this.feeds.release(feed);
+      if (!stream) feeds.release(feed);
     }
   }
 
@@ -174,7 +179,7 @@ export class Subscriptions implements StreamOwner {
     const previous = this.generation;
     this.generation = next;
     const moves = new Turnstile(MOVES_AT_ONCE);
-    await Promise.all(this.feeds.groups().map((group) => moves.through(() => this.move(group, next))));
+    await Promise.all((this.feeds?.groups() ?? []).map((group) => moves.through(() => this.move(group, next))));
     await previous.settled();
   }
 
@@ -217,6 +222,13 @@ function reworded(thrown: unknown): unknown {
   if (problem && (code === 'GRAPHQL_VALIDATION_FAILED' || code === 'SUBSCRIPTION_NOT_SUPPORTED'))
     return noLonger(problem.message);
   return thrown;
+}
+
+function withoutEvents(): InvalidError {
+  return new InvalidError(
+    'SUBSCRIPTION_NOT_SUPPORTED',
+    'This subscription cannot be served: there are no events here.',
+  );
 }
 
 function noLonger(why: string): InvalidError {

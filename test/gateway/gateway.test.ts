@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Registry } from 'prom-client';
 import { WebSocket } from 'ws';
 import { readGatewayConfiguration } from '../../gateway/configuration.js';
 import { createGateway } from '../../gateway/gateway.js';
@@ -65,7 +66,7 @@ describe('A gateway', () => {
       /^schema /,
       'schema @link(url: "https://specs.apollo.dev/policy/v0.1", for: SECURITY) ',
     );
-    await expect(createGateway({ supergraph: secured } as never)).rejects.toThrow(/policy/);
+    await expect(createGateway({ supergraph: secured, metrics: new Registry() } as never)).rejects.toThrow(/policy/);
   });
 
   it.each([
@@ -75,7 +76,9 @@ describe('A gateway', () => {
     graph = await smallGraph({ inProcess: true });
     const broken = graph.supergraph.replace(right, wrong);
     expect(broken).not.toBe(graph.supergraph);
-    await expect(createGateway({ supergraph: broken } as never)).rejects.toThrow(what.replace(/[{}]/g, ''));
+    await expect(createGateway({ supergraph: broken, metrics: new Registry() } as never)).rejects.toThrow(
+      what.replace(/[{}]/g, ''),
+    );
   });
 });
 

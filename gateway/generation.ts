@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import type { Logger } from '../subgraphs/kernel/telemetry.js';
+import { Authorizer } from './admission.authorization.js';
+import { Execution } from './execute.js';
+import { TypeConditions } from './execute.types.js';
+import type { SubgraphDirectory, SubgraphLease } from './fetch.directory.js';
+import { FetchOperations } from './fetch.operation.js';
+import type { MutationCount } from './fetch.queries.js';
+import { Subgraphs } from './fetch.subgraphs.js';
+import { Host } from './host.js';
+import type { GatewayMetrics } from './metrics.js';
+import { createPlanner } from './plan.js';
+import { Preparation } from './prepare.js';
+import { SubscriptionPlans } from './subscribe.plan.js';
+import { readEventSources } from './subscribe.source.js';
+import { type LoadedSupergraph, loadSupergraph } from './supergraph.js';
+
+/** What all generations of one gateway have in common. */
+export interface GenerationOptions {
+  readonly directory: SubgraphDirectory;
+  readonly mutations: MutationCount;
+  readonly development: boolean;
+  readonly metrics: GatewayMetrics;
+  readonly logger: Logger;
+}
+
+interface Parts {
+  readonly loaded: LoadedSupergraph;
+  readonly authorizer: Authorizer;
+  readonly subgraphs: Subgraphs;
+  readonly preparation: Preparation;
+  readonly execution: Execution;
+  /** Answers queries and mutations. */
+  readonly host: Host;
+  /** Of subscriptions. */
+  readonly plans: SubscriptionPlans;
+  readonly mutations: MutationCount;
+  readonly leases: readonly SubgraphLease[];
+}
+
+const MOST_FETCH_OPERATIONS = 10_000;
+
+/**
+ * All that is made from one supergraph's text. A gateway has one at a time for what comes; those before it stay until
+ * the last operation or stream that began there is over.
+ */
+export class Generation {
+  readonly loaded: LoadedSupergraph;
+  readonly authorizer: Authorizer;
+  readonly subgraphs: Subgraphs;
+  readonly preparation: Preparation;
+  readonly execution: Execution;
+  readonly host: Host;
+  readonly plans: SubscriptionPlans;
+  readonly mutations: MutationCount;
+  private users = 0;
+  private readonly left = Promise.withResolvers<void>();
+  private retired = false;
+  private closing: Promise<void> | null = null;
+
+  private constructor(
+    /** Names the text: equal for equal texts. */
+    readonly version: string,
+    private readonly parts: Parts,
+  ) {
+    ({
+      loaded: this.loaded,
+      authorizer: this.authorizer,
+      subgraphs: this.subgraphs,
+      preparation: this.preparation,
+      execution: this.execution,
+      host: this.host,
+      plans: this.plans,
+      mutations: this.mutations,
+    } = parts);
+  }
+
+  /**
+   * @throws when the supergraph is not usable: not valid, or with features that nothing here enforces
+   */
+  static async build(sdl: string, options: GenerationOptions): Promise<Generation> {
+    const loaded = loadSupergraph(sdl);
+    const eventSources = readEventSources(loaded.full, loaded.api);
+    const virtual = new Set([...eventSources.values()].map((source) => source.subgraph));
+    const served = loaded.subgraphs.filter(({ name }) => !virtual.has(name));
+    const leases = served.map(({ name, url }) => options.directory.lease(name, url));
+    try {
+      const subgraphs = new Subgraphs(new Map(leases.map(({ subgraph }) => [subgraph.source.name, subgraph])));
+      const steps = {
+        types: new TypeConditions(loaded.full),
+        operations: new FetchOperations(MOST_FETCH_OPERATIONS),
+        subgraphs,
+      };
+      const planner = createPlanner(loaded);
+      const { development, mutations } = options;
+      const preparation = new Preparation({ api: loaded.api, planner, steps, development });
+      const execution = new Execution(loaded, mutations);
+      const plans = new SubscriptionPlans(loaded, planner, steps, eventSources, development);
+      const authorizer = new Authorizer(loaded.supergraph, loaded.full);
+      const host = await Host.start({ ...options, loaded, authorizer, preparation, execution });
+      const parts = { loaded, authorizer, subgraphs, preparation, execution, host, plans, mutations, leases };
+      return new Generation(versionOf(sdl), parts);
+    } catch (thrown) {
+      await Promise.all(leases.map((lease) => lease.end()));
+      throw thrown;
+    }
+  }
+
+  /** Keeps it from closing when it is retired. Whoever enters leaves once. */
+  enter(): this {
+    this.users += 1;
+    return this;
+  }
+
+  leave(): void {
+    this.users -= 1;
+    if (this.users === 0 && this.retired) this.left.resolve();
+  }
+
+  /** Closes when all who entered have left. */
+  async retire(): Promise<void> {
+    this.retired = true;
+    if (this.users > 0) await this.left.promise;
+    await this.close();
+  }
+
+  /** Lets go of everything, also under those who have not left: nobody waits for their answers any more. */
+  close(): Promise<void> {
+    this.closing ??= this.letGo();
+    return this.closing;
+  }
+
+  private async letGo(): Promise<void> {
+    await this.host.stop();
+    await Promise.all(this.parts.leases.map((lease) => lease.end()));
+  }
+}
+
+function versionOf(sdl: string): string {
+  return createHash('sha256').update(sdl).digest('hex').slice(0, 12);
+}

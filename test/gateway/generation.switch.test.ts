@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Library, openLibrary } from '../support/library.gateway.js';
+import { ask, smallGraph } from '../support/small-graph.js';
+import { overSse } from '../support/subscribers.js';
+
+const BOOKS = '{ books { title author { name } } }';
+const WIZARD = {
+  books: [
+    { title: 'A Wizard of Earthsea', author: { name: 'Ursula K. Le Guin' } },
+    { title: 'The Dispossessed', author: { name: 'Ursula K. Le Guin' } },
+  ],
+};
+
+describe('A new supergraph', () => {
+  let stack: AsyncDisposableStack;
+  let library: Library;
+  beforeEach(async () => {
+    stack = new AsyncDisposableStack();
+    library = await openLibrary(stack, { bus: null });
+  });
+  afterEach(() => stack.disposeAsync());
+
+  it('is what clients ask from then on, over kept connections to the subgraphs that stay', async () => {
+    expect((await ask(library, BOOKS)).data).toEqual(WIZARD);
+    const before = library.books.connections;
+    expect(await library.gateway.reload(library.supergraph({ titleIsCalled: 'name' }))).toBe('ok');
+    expect((await ask(library, BOOKS)).errors?.[0]?.extensions['code']).toBe('GRAPHQL_VALIDATION_FAILED');
+    expect((await ask(library, '{ books { id } }')).data).toEqual({ books: [{ id: 'b1' }, { id: 'b2' }] });
+    expect(library.books.connections).toBe(before);
+  });
+
+  it('moves a subgraph whose place changed, and leaves the old place', async () => {
+    const moved = new AsyncDisposableStack();
+    const elsewhere = await openLibrary(moved, { bus: null });
+    const urls = { authors: elsewhere.authors.url };
+    expect(await library.gateway.reload(library.supergraph({}, urls))).toBe('ok');
+    expect((await ask(library, BOOKS)).data).toEqual(WIZARD);
+    expect(library.authors.received).toHaveLength(0);
+    expect(elsewhere.authors.received.length).toBeGreaterThan(0);
+    await moved.disposeAsync();
+  });
+
+  it.each([
+    ['is no GraphQL', () => 'type Query {'],
+    ['is no supergraph', () => 'type Query { books: [String] }'],
+    ['misses a part', (text: string) => text.replace(/^enum join__Graph[^}]*}/m, '')],
+    [
+      'asks for a protection that nobody here gives',
+      (text: string) =>
+        text.replace(/^schema /, 'schema @link(url: "https://specs.apollo.dev/policy/v0.1", for: SECURITY) '),
+    ],
+  ])('is refused when it %s, and the present one stays', async (_what, spoil) => {
+    const spoilt = spoil(library.supergraph());
+    expect(spoilt).not.toBe(library.supergraph());
+    expect(await library.gateway.reload(spoilt)).toBe('refused');
+    expect((await ask(library, BOOKS)).data).toEqual(WIZARD);
+    expect(await library.metric('gateway_supergraph_reloads_total')).toEqual({
+      'outcome="ok"': 0,
+      'outcome="refused"': 1,
+    });
+  });
+
+  it('is counted, and the one that answers has its name in the metrics', async () => {
+    const before = await library.metric('gateway_supergraph');
+    expect(Object.values(before)).toEqual([1]);
+    expect(await library.gateway.reload(library.supergraph())).toBe('unchanged');
+    expect(await library.metric('gateway_supergraph')).toEqual(before);
+    expect(await library.gateway.reload(library.supergraph({ titleIsCalled: 'name' }))).toBe('ok');
+    const after = await library.metric('gateway_supergraph');
+    expect(Object.values(after)).toEqual([1]);
+    expect(after).not.toEqual(before);
+    expect(await library.metric('gateway_supergraph_reloads_total')).toMatchObject({ 'outcome="ok"': 1 });
+  });
+
+  it('lets an operation under way end as it began, and closes what it used only then', async () => {
+    const release = Promise.withResolvers<void>();
+    library.books.held = release.promise;
+    const asking = ask(library, BOOKS);
+    while (library.books.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    // Neither part is where it was, so nothing but the operation keeps the old places open.
+    const gone = { books: 'http://127.0.0.1:1/graphql', authors: 'http://127.0.0.1:1/graphql' };
+    expect(await library.gateway.reload(library.supergraph({ titleIsCalled: 'name' }, gone))).toBe('ok');
+    release.resolve();
+    expect(await asking).toMatchObject({ status: 200, data: WIZARD });
+    expect((await ask(library, '{ books { id } }')).errors?.[0]?.extensions['code']).toBe('SUBGRAPH_UNAVAILABLE');
+  });
+
+  it('answers without a pause: of many requests during many reloads none fails', async () => {
+    const texts = [library.supergraph({ titleIsCalled: 'title' }), library.supergraph({ events: true })];
+    let reloading = true;
+    const answers: unknown[] = [];
+    const clients = Array.from({ length: 4 }, async () => {
+      while (reloading) answers.push((await ask(library, BOOKS)).data);
+    });
+    for (let round = 0; round < 6; round += 1) {
+      const before = answers.length;
+      while (answers.length < before + 4) await new Promise((resolve) => setTimeout(resolve, 1));
+      expect(await library.gateway.reload(texts[(round + 1) % 2] ?? '')).toBe('ok');
+    }
+    reloading = false;
+    await Promise.all(clients);
+    for (const answer of answers) expect(answer).toEqual(WIZARD);
+  });
+});
+
+it('leaves open streams alone: they go on where they began, and new ones begin on the new supergraph', async () => {
+  const graph = await smallGraph({ inProcess: true });
+  try {
+    const token = await graph.token('TRAVELER', 'trv_us_one');
+    const query = 'subscription { paymentEvents(paymentId: "pay_1") { sequence payment { status } } }';
+    const stream = overSse({ url: graph.url, token, query });
+    await graph.happen('pay_1', 1);
+    await stream.receive(1);
+    // A payment has no status any more for those who come now.
+    const changed = graph.supergraph.replace(/^ {2}status: String!\n/gm, '');
+    expect(changed).not.toBe(graph.supergraph);
+    expect(await graph.gateway.reload(changed)).toBe('ok');
+    const late = overSse({ url: graph.url, token, query });
+    await late.ended;
+    expect(late.received[0]?.errors?.[0]?.extensions?.['code']).toBe('GRAPHQL_VALIDATION_FAILED');
+    await graph.happen('pay_1', 2, 'PAID');
+    await stream.receive(2);
+    expect(stream.received.map(({ data }) => data?.['paymentEvents'])).toEqual([
+      { sequence: 1, payment: { status: 'PROCESSING' } },
+      { sequence: 2, payment: { status: 'PAID' } },
+    ]);
+    stream.leave();
+  } finally {
+    await graph.close();
+  }
+});
