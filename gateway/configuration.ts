@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import {
   ConfigurationError,
@@ -6,11 +5,11 @@ import {
   readConfiguration,
   variable,
 } from '../subgraphs/kernel/configuration.js';
-import { messageOf } from '../subgraphs/kernel/error.js';
 import { type AdmissionOptions, defaultAddressRate, defaultCost, defaultRate } from './admission.js';
 import { defaultLimits } from './admission.limits.js';
 import type { TrustMode } from './admission.persisted.js';
 import type { Rate } from './rate-limit.js';
+import { type SupergraphSource, supergraphAt } from './supergraph.source.js';
 
 export const MOST_BODY_BYTES = 512 * 1024;
 
@@ -18,7 +17,7 @@ export const MOST_BODY_BYTES = 512 * 1024;
 export interface GatewayConfiguration {
   readonly host: string;
   readonly port: number;
-  readonly supergraph: string;
+  readonly supergraph: SupergraphSource;
   readonly urls: Readonly<Record<string, string | undefined>>;
   readonly jwksUrl: string;
   readonly issuer: string;
@@ -74,7 +73,7 @@ export function readGatewayConfiguration(environment: Environment = process.env)
   return {
     host: read.HOST,
     port: read.PORT,
-    supergraph: readSupergraph(read.SUPERGRAPH),
+    supergraph: supergraphAt(read.SUPERGRAPH),
     urls: subgraphUrls(environment),
     jwksUrl: read.JWKS_URL,
     issuer: read.JWT_ISSUER,
@@ -123,12 +122,4 @@ function subgraphUrls(environment: Environment): Record<string, string | undefin
   for (const [name, value] of named)
     if (!value || !URL.canParse(value)) throw new ConfigurationError(`${name} is not a URL.`);
   return Object.fromEntries(named.map(([name, value]) => [name.slice(URL_VARIABLE.length).toLowerCase(), value]));
-}
-
-function readSupergraph(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (thrown) {
-    throw new ConfigurationError(`SUPERGRAPH cannot be read: ${messageOf(thrown)}`);
-  }
 }

@@ -22,10 +22,11 @@ import { Operations } from './operation.js';
 import { overWebSocket } from './subscribe.graphql-ws.js';
 import { Heartbeats } from './subscribe.heartbeat.js';
 import { Subscriptions } from './subscribe.js';
+import type { SupergraphSource } from './supergraph.source.js';
 
 export interface GatewayOptions {
-  /** The text of a supergraph file. */
-  readonly supergraph: string;
+  /** The text of a supergraph, or where it comes from: then every new one is taken over as it comes. */
+  readonly supergraph: string | SupergraphSource;
   /** Subgraphs in this process, by name. */
   readonly subgraphs?: Readonly<Record<string, SubgraphTransport>>;
   /** Where the others are, instead of where the supergraph says, by name. */
@@ -101,7 +102,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     metrics,
     logger,
   });
-  const generations = await Generations.start(supergraph, { directory, mutations, development, metrics, logger });
+  const source = typeof supergraph === 'string' ? null : supergraph;
+  const text = typeof supergraph === 'string' ? supergraph : await supergraph.read();
+  const generations = await Generations.start(text, { directory, mutations, development, metrics, logger });
   const mostPerAsker = options.mostStreams ?? MOST_STREAMS;
   const engine = generations.current;
   const subscriptions = new Subscriptions({ engine, bus, mostPerAsker, metrics, logger, now });
@@ -122,6 +125,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const surface = new HttpSurface({ endpoint, health, registry, cors, development, addressOf, logger });
   const webSockets = overWebSocket(operations, { mostBytes, addressOf, heartbeats, logger });
 
+  const unwatch = source?.watch({
+    changed: (changed) => void generations.reload(changed),
+    failed: (thrown) => generations.unreachable(thrown),
+  });
+
   let drained: Promise<void> | null = null;
   const drainOnce = async (): Promise<void> => {
     health.drain();
@@ -139,9 +147,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       else socket.end(`HTTP/1.1 ${drained ? '503 Service Unavailable' : '404 Not Found'}\r\nconnection: close\r\n\r\n`);
     },
     ready: () => health.readiness(),
-    reload: (text) => generations.reload(text),
+    reload: (changed) => generations.reload(changed),
     drain,
     close: async () => {
+      unwatch?.();
       await drain();
       trusted?.close();
       subscriptions.close();

@@ -57,6 +57,16 @@ export class Generations {
     return reloading;
   }
 
+  /** There may be another supergraph, but it cannot be had. */
+  unreachable(thrown: unknown): void {
+    const { logger, metrics } = this.options;
+    metrics.reloaded('unreachable');
+    logger.error(
+      { cause: messageOf(thrown), version: this.present.version },
+      'the supergraph cannot be read: the present one stays',
+    );
+  }
+
   /** Closes all, also under those who still use them. */
   async close(): Promise<void> {
     this.closing.abort();

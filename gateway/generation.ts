@@ -9,7 +9,7 @@ import type { MutationCount } from './fetch.queries.js';
 import { Subgraphs } from './fetch.subgraphs.js';
 import { Host } from './host.js';
 import type { GatewayMetrics } from './metrics.js';
-import { createPlanner } from './plan.js';
+import { createPlanner, nextTurn } from './plan.js';
 import { Preparation } from './prepare.js';
 import { SubscriptionPlans } from './subscribe.plan.js';
 import { readEventSources } from './subscribe.source.js';
@@ -80,6 +80,8 @@ export class Generation {
    */
   static async build(sdl: string, options: GenerationOptions): Promise<Generation> {
     const loaded = loadSupergraph(sdl);
+    // Each part holds up the operations under way: in between they have their turn.
+    await nextTurn();
     const eventSources = readEventSources(loaded.full, loaded.api);
     const virtual = new Set([...eventSources.values()].map((source) => source.subgraph));
     const served = loaded.subgraphs.filter(({ name }) => !virtual.has(name));
@@ -97,6 +99,7 @@ export class Generation {
       const execution = new Execution(loaded, mutations);
       const plans = new SubscriptionPlans(loaded, planner, steps, eventSources, development);
       const authorizer = new Authorizer(loaded.supergraph, loaded.full);
+      await nextTurn();
       const host = await Host.start({ ...options, loaded, authorizer, preparation, execution });
       const parts = { loaded, authorizer, subgraphs, preparation, execution, host, plans, mutations, leases };
       return new Generation(versionOf(sdl), parts);

@@ -113,11 +113,11 @@ export class GatewayMetrics {
     });
     this.reloads = new Counter({
       name: 'gateway_supergraph_reloads_total',
-      help: 'New supergraphs that came: taken over, or refused because they are not usable.',
+      help: 'New supergraphs: taken over, refused because they are not usable, or not to be had.',
       labelNames: ['outcome'],
       registers,
     });
-    for (const outcome of ['ok', 'refused']) this.reloads.inc({ outcome }, 0);
+    for (const outcome of ['ok', 'refused', 'unreachable']) this.reloads.inc({ outcome }, 0);
   }
 
   supergraphLoaded(version: string): void {
@@ -125,7 +125,7 @@ export class GatewayMetrics {
     this.supergraph.set({ version }, 1);
   }
 
-  reloaded(outcome: 'ok' | 'refused'): void {
+  reloaded(outcome: 'ok' | 'refused' | 'unreachable'): void {
     this.reloads.inc({ outcome });
   }
 

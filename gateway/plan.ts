@@ -27,6 +27,7 @@ export function createPlanner(loaded: LoadedSupergraph): Planner {
   };
 }
 
-function nextTurn(): Promise<void> {
+/** Lets whatever waits have its turn first. */
+export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,5 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { SupergraphFile } from '../../gateway/supergraph.file.js';
 import { type Library, openLibrary } from '../support/library.gateway.js';
+import { LibraryPart, librarySupergraph } from '../support/library.js';
 import { ask, smallGraph } from '../support/small-graph.js';
 import { overSse } from '../support/subscribers.js';
 
@@ -57,6 +63,7 @@ describe('A new supergraph', () => {
     expect(await library.metric('gateway_supergraph_reloads_total')).toEqual({
       'outcome="ok"': 0,
       'outcome="refused"': 1,
+      'outcome="unreachable"': 0,
     });
   });
 
@@ -101,6 +108,33 @@ describe('A new supergraph', () => {
     await Promise.all(clients);
     for (const answer of answers) expect(answer).toEqual(WIZARD);
   });
+});
+
+it('is taken over from its file as it comes, and a broken one only once it is mended', async () => {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'supergraph-'));
+  stack.defer(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'supergraph.graphql');
+  const [books, authors] = await Promise.all([LibraryPart.start('books'), LibraryPart.start('authors')]);
+  stack.defer(() => books.close());
+  stack.defer(() => authors.close());
+  const urls = { books: books.url, authors: authors.url };
+  await writeFile(path, librarySupergraph(urls));
+  const file = new SupergraphFile(path, { settledMs: 50, pollMs: 200 });
+  const library = await openLibrary(stack, { bus: null, supergraph: file });
+  const reloads = async () => Object.values(await library.metric('gateway_supergraph_reloads_total'));
+  const until = async (figures: readonly number[]) => {
+    while (JSON.stringify(await reloads()) !== JSON.stringify(figures)) await delay(20);
+  };
+  expect((await ask(library, BOOKS)).data).toEqual(WIZARD);
+  await writeFile(path, 'type Query {');
+  await until([0, 1, 0]);
+  expect((await ask(library, BOOKS)).data).toEqual(WIZARD);
+  await rm(path);
+  await until([0, 1, 1]);
+  await writeFile(path, librarySupergraph(urls, { titleIsCalled: 'name' }));
+  await until([1, 1, 1]);
+  expect((await ask(library, BOOKS)).errors?.[0]?.extensions['code']).toBe('GRAPHQL_VALIDATION_FAILED');
 });
 
 it('leaves open streams alone: they go on where they began, and new ones begin on the new supergraph', async () => {
