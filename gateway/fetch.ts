@@ -1,5 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { sleep } from '../subgraphs/kernel/clock.js';
+import { DEADLINE_HEADER } from '../subgraphs/kernel/deadline.js';
 import { messageOf, UnavailableError } from '../subgraphs/kernel/error.js';
 import { Principal } from '../subgraphs/kernel/principal.js';
 import { PRINCIPAL_HEADER, type PrincipalSigner } from '../subgraphs/kernel/principal.token.js';
@@ -31,9 +32,6 @@ export const defaultFetchPolicy: FetchPolicy = {
 const RETRY_PAUSE_MS = 50;
 const STRANGER = Principal.anonymous();
 const PING = new FetchOperation('query', '{ __typename }', undefined, []);
-
-/** How long the answer may still take, in milliseconds: nobody waits for it any longer. */
-export const DEADLINE_HEADER = 'x-deadline-ms';
 
 /** What one fetch asks for. */
 export interface Question {

@@ -1,4 +1,4 @@
-import type { Subgraph, SubgraphResponse } from '../../subgraphs/kernel/graphql/subgraph.js';
+import type { Headers, Subgraph, SubgraphResponse } from '../../subgraphs/kernel/graphql/subgraph.js';
 import { inProcess } from '../../subgraphs/kernel/graphql/subgraph.js';
 import type { MerchantId, PartnerId, TravelerId } from '../../subgraphs/kernel/id.js';
 import { newId } from '../../subgraphs/kernel/id.js';
@@ -41,14 +41,16 @@ export type Ask = (
   principal: Principal,
   query: string,
   variables?: Readonly<Record<string, unknown>>,
+  /** Beside who asks. */
+  headers?: Headers,
 ) => Promise<SubgraphResponse>;
 
 /** Asks a subgraph in this process as the gateway does, with a signed principal. */
 export function asking(subgraph: Subgraph): Ask {
   const transport = inProcess(subgraph);
-  return async (principal, query, variables = {}) => {
+  return async (principal, query, variables = {}, headers = {}) => {
     const signer = principal.kind === 'SERVICE' ? paymentsSigner : gateway;
-    return transport({ query, variables, headers: { [PRINCIPAL_HEADER]: await signer.sign(principal) } });
+    return transport({ query, variables, headers: { ...headers, [PRINCIPAL_HEADER]: await signer.sign(principal) } });
   };
 }
 

@@ -25,7 +25,12 @@ import { createFx, type FxSubgraph } from '../../subgraphs/fx/subgraph.js';
 import { type Clock, systemClock } from '../../subgraphs/kernel/clock.js';
 import type { EventBus } from '../../subgraphs/kernel/event/event-bus.js';
 import { PostgresEventBus } from '../../subgraphs/kernel/event/event-bus.postgres.js';
-import { inProcess, type Subgraph, type SubgraphTransport } from '../../subgraphs/kernel/graphql/subgraph.js';
+import {
+  type Headers,
+  inProcess,
+  type Subgraph,
+  type SubgraphTransport,
+} from '../../subgraphs/kernel/graphql/subgraph.js';
 import { answerRoute, send } from '../../subgraphs/kernel/graphql/subgraph.server.js';
 import type { MerchantId, PaymentId } from '../../subgraphs/kernel/id.js';
 import type { Principal } from '../../subgraphs/kernel/principal.js';
@@ -199,8 +204,13 @@ export class World {
       .checkout;
   }
 
-  confirm(checkoutId: string, key: string = randomUUID(), principal: Principal = this.maya.principal) {
-    return this.ask(principal, CONFIRM, { input: { checkoutId, idempotencyKey: key } });
+  confirm(
+    checkoutId: string,
+    key: string = randomUUID(),
+    principal: Principal = this.maya.principal,
+    headers: Headers = {},
+  ) {
+    return this.ask(principal, CONFIRM, { input: { checkoutId, idempotencyKey: key } }, headers);
   }
 
   /** Scans and confirms. @returns the id of the payment, at work */

@@ -1,5 +1,6 @@
 import { Pool } from 'undici';
 import { z } from 'zod';
+import { DEADLINE_HEADER, msLeft } from '../deadline.js';
 import { ConflictError, type DomainError, messageOf, UnavailableError } from '../error.js';
 import { Money } from '../money/money.js';
 import { Principal } from '../principal.js';
@@ -50,7 +51,10 @@ export function overHttp(url: string): SubgraphTransport & { close(): Promise<vo
   return Object.assign(transport, { close: () => pool.close() });
 }
 
-/** Asks another subgraph on behalf of this one, with a deadline. What it asks must be safe to repeat. */
+/**
+ * Asks another subgraph on behalf of this one, with a deadline: its own, or what is left of the caller's. What it asks
+ * must be safe to repeat.
+ */
 export class SubgraphClient {
   constructor(
     private readonly target: string,
@@ -68,7 +72,10 @@ export class SubgraphClient {
     variables: Readonly<Record<string, unknown>>,
     schema: z.ZodType<Answer>,
   ): Promise<Answer> {
+    const deadlineMs = Math.floor(Math.min(this.deadlineMs, msLeft()));
+    if (deadlineMs <= 0) throw this.unavailable('nobody waits for it any more');
     const headers = {
+      [DEADLINE_HEADER]: String(deadlineMs),
       [PRINCIPAL_HEADER]: await this.signer.sign(Principal.service(this.signer.issuer)),
       [REQUEST_ID_HEADER]: currentRequest.getStore()?.requestId,
     };
@@ -76,7 +83,7 @@ export class SubgraphClient {
       query,
       variables,
       headers,
-      signal: AbortSignal.timeout(this.deadlineMs),
+      signal: AbortSignal.timeout(deadlineMs),
     });
     const [error] = errors ?? [];
     if (error) throw this.revive(error);

@@ -8,7 +8,8 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError } from 'graphql';
 import type { Registry } from 'prom-client';
-import { DomainError, messageOf } from '../error.js';
+import { DEADLINE_HEADER, requireTimeLeft, withDeadline } from '../deadline.js';
+import { DomainError, messageOf, UnavailableError } from '../error.js';
 import { closesInOrder } from '../server.close.js';
 import { currentRequest, REQUEST_ID_HEADER } from '../telemetry.js';
 import { formatError } from './error.format.js';
@@ -41,14 +42,16 @@ export async function serveSubgraph(
   await apollo.start();
   const server = createServer((request, response) => {
     const requestId = firstOf(request.headers[REQUEST_ID_HEADER]) ?? randomUUID();
-    void currentRequest.run({ requestId }, () =>
+    const begin = () =>
       answer(subgraph, apollo, options.metrics, request)
         .catch((thrown: unknown): RouteAnswer => {
           subgraph.logger.error({ err: thrown }, 'failed');
           return { status: 500 };
         })
-        .then((reply) => send(response, reply)),
-    );
+        .then((reply) => send(response, reply));
+    // From here on, and not only once the body is there: it may have waited for its turn.
+    const deadline = firstOf(request.headers[DEADLINE_HEADER]);
+    void currentRequest.run({ requestId }, () => withDeadline(deadline, begin));
   });
   // Longer than any client of ours keeps an idle connection, so that we never close under a request.
   server.keepAliveTimeout = 65_000;
@@ -131,13 +134,19 @@ async function answerGraphql(
   return { status: reply.status ?? 200, body: reply.body.string, headers: Object.fromEntries(reply.headers) };
 }
 
-/** A request without a principal is refused with 401: 500, which Apollo would answer, means that we are broken. */
+/**
+ * A request without a principal is refused with 401, one for which nobody waits any more with 503: 500, which Apollo
+ * would answer, means that we are broken.
+ */
 async function contextFor(subgraph: Subgraph, headers: Headers): Promise<object> {
   try {
-    return await subgraph.contextFor(headers);
+    const context = await subgraph.contextFor(headers);
+    requireTimeLeft();
+    return context;
   } catch (thrown) {
     if (!(thrown instanceof DomainError)) throw thrown;
-    throw new GraphQLError(thrown.message, { originalError: thrown, extensions: { http: { status: 401 } } });
+    const status = thrown instanceof UnavailableError ? 503 : 401;
+    throw new GraphQLError(thrown.message, { originalError: thrown, extensions: { http: { status } } });
   }
 }
 

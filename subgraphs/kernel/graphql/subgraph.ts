@@ -10,6 +10,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { SubgraphName } from '../configuration.js';
+import { DEADLINE_HEADER, requireTimeLeft, withDeadline } from '../deadline.js';
 import { currentRequest, type Logger, REQUEST_ID_HEADER } from '../telemetry.js';
 import { formatError } from './error.format.js';
 import type { SubgraphSchema } from './subgraph.schema.js';
@@ -96,6 +97,7 @@ export function inProcess(subgraph: Subgraph): SubgraphTransport {
       const contextValue = await subgraph.contextFor(request.headers);
       const document = documentOf(request);
       if (!('kind' in document)) return { errors: document };
+      requireTimeLeft();
       const { variables: variableValues, operationName } = request;
       return shaped(await execute({ schema: subgraph.schema, document, contextValue, variableValues, operationName }));
     } catch (thrown) {
@@ -116,7 +118,8 @@ export function inProcess(subgraph: Subgraph): SubgraphTransport {
 
   const ask = (request: SubgraphRequest): Promise<SubgraphResponse> => {
     const requestId = request.headers[REQUEST_ID_HEADER];
-    return requestId ? currentRequest.run({ requestId }, () => run(request)) : run(request);
+    const begin = () => withDeadline(request.headers[DEADLINE_HEADER], () => run(request));
+    return requestId ? currentRequest.run({ requestId }, begin) : begin();
   };
   return Object.assign(ask, { ready: () => subgraph.ready() });
 }

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { fromKysely, type JobResult, type PgBoss } from 'pg-boss';
 import { SessionConnection } from '../../kernel/database.session.js';
+import { withoutDeadline } from '../../kernel/deadline.js';
 import { messageOf } from '../../kernel/error.js';
 import type { Logger } from '../../kernel/telemetry.js';
 import { backOff, type Progress } from './saga.states.js';
@@ -142,7 +143,8 @@ export class SagaWorker {
       this.waiting.delete(id);
       const slot = { kickedAgain: false, done: Promise.resolve() };
       this.running.set(id, slot);
-      slot.done = this.drive(id)
+      // Whoever kicked it waits for an answer, and not for what is done here.
+      slot.done = withoutDeadline(() => this.drive(id))
         .catch((thrown: unknown) => {
           this.logger.error({ err: thrown, id }, 'could not drive, trying again');
           this.later(id, AFTER_TROUBLE_MS);

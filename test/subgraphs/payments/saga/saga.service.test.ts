@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DEADLINE_HEADER } from '../../../../subgraphs/kernel/deadline.js';
 import type { PaymentId } from '../../../../subgraphs/kernel/id.js';
 import type { Fault } from '../../../support/fault.proxy.js';
 import { World } from '../../../support/world.js';
@@ -49,6 +50,30 @@ describe('The saga', () => {
     expect(books).toMatchObject({ orders: 1, transactions: ['SUCCESS 100.00'] });
     expect(books.captures).toHaveLength(1);
     await expectSoundBooks();
+  });
+
+  it('is not less patient than it is by itself because whoever confirmed waited only shortly', async () => {
+    const { users } = world.others;
+    const asked: { query: string; deadlineMs: number }[] = [];
+    world.others.users = (request) => {
+      asked.push({ query: request.query, deadlineMs: Number(request.headers[DEADLINE_HEADER]) });
+      return users(request);
+    };
+    try {
+      const { id } = await world.checkout('ok');
+      asked.length = 0;
+      const { data } = await world.confirm(id, undefined, undefined, { [DEADLINE_HEADER]: '2500' });
+      const { payment } = (data as { confirmCheckout: { payment: { id: PaymentId } } }).confirmCheckout;
+      expect(await world.settled(payment.id)).toBe('COMPLETED');
+    } finally {
+      world.others.users = users;
+    }
+    const [vault, ...more] = asked.filter(({ query }) => query.includes('walletVault'));
+    expect(more).toEqual([]);
+    expect(vault?.deadlineMs).toBe(3_000);
+    const others = asked.filter(({ query }) => !query.includes('walletVault'));
+    expect(others.length).toBeGreaterThan(0);
+    for (const { deadlineMs } of others) expect(deadlineMs).toBeLessThanOrEqual(2_500);
   });
 
   it.each([
