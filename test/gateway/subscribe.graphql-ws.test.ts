@@ -1,43 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { WebSocket } from 'ws';
 import { type SmallGraph, smallGraph } from '../support/small-graph.js';
+import { connect, type Message } from '../support/web-socket.js';
 
 let graph: SmallGraph;
 beforeAll(async () => {
   graph = await smallGraph({ inProcess: true, mostBodyBytes: 10_000 });
 });
 afterAll(() => graph.close());
-
-interface Message {
-  type: string;
-  id?: string;
-  payload?: unknown;
-}
-
-/** A client that speaks the protocol by hand, and wrongly where it likes. */
-async function connect(headers: Record<string, string> = {}) {
-  const socket = new WebSocket(`${graph.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', { headers });
-  const received: Message[] = [];
-  let wake: () => void = () => undefined;
-  socket.on('message', (text) => {
-    received.push(JSON.parse(String(text)) as Message);
-    wake();
-  });
-  const closed = new Promise<number>((resolve) => socket.on('close', resolve));
-  await new Promise((resolve) => socket.once('open', resolve));
-  return {
-    closed,
-    close: () => socket.close(),
-    send: (message: Message | string) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
-    receive: async (): Promise<Message | undefined> => {
-      while (received.length === 0)
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      return received.shift();
-    },
-  };
-}
 
 const subscribe = (id: string, query: string): Message => ({ id, type: 'subscribe', payload: { query } });
 
@@ -52,13 +21,13 @@ describe('graphql-transport-ws', () => {
       [{ type: 'connection_init' }, subscribe('1', `{ whoami } #${'x'.repeat(11_000)}`)],
     ],
   ])('closes with %d on %s', async (code, _what, messages) => {
-    const client = await connect();
+    const client = await connect(graph);
     for (const message of messages) client.send(message);
     expect(await client.closed).toBe(code);
   });
 
   it('closes with 4409 when an id is used twice at once', async () => {
-    const client = await connect();
+    const client = await connect(graph);
     client.send({ type: 'connection_init' });
     await client.receive();
     const live = 'subscription { rateChanged(base: "ZZZ") { rate } }';
@@ -67,7 +36,7 @@ describe('graphql-transport-ws', () => {
   });
 
   it('answers pings, takes the token from the upgrade too, and completes what is complete', async () => {
-    const client = await connect({ authorization: await graph.token('TRAVELER', 'trv_us_one') });
+    const client = await connect(graph, { headers: { authorization: await graph.token('TRAVELER', 'trv_us_one') } });
     client.send({ type: 'connection_init' });
     expect(await client.receive()).toEqual({ type: 'connection_ack' });
     client.send({ type: 'ping', payload: { n: 1 } });
@@ -80,7 +49,7 @@ describe('graphql-transport-ws', () => {
   });
 
   it('refuses an operation with an error message that ends it, and keeps the connection', async () => {
-    const client = await connect();
+    const client = await connect(graph);
     client.send({ type: 'connection_init', payload: { Authorization: 'Bearer x.y.z' } });
     await client.receive();
     client.send(subscribe('1', '{ whoami }'));
