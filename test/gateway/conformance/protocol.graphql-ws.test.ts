@@ -80,6 +80,16 @@ describe('The connection', () => {
     expect(await client.closed).toBe(4400);
   });
 
+  it.each<Message>([
+    { type: 'connection_ack' },
+    { type: 'next', id: '1', payload: {} },
+    { type: 'error', id: '1', payload: [] },
+  ])("is closed with 4400 on a message that only a server sends, as the client's mistake: %j", async (message) => {
+    const client = await acknowledged();
+    client.send(message);
+    expect(await client.closed).toBe(4400);
+  });
+
   it('answers a ping before it is initialised, and lets pongs pass at any time', async () => {
     const client = await connect(graph);
     client.send({ type: 'ping' });
