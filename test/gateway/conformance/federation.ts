@@ -45,6 +45,9 @@ export interface Federation {
   /** All that the subgraphs received, in the order of arrival; whoever counts empties it first. */
   readonly fetches: Fetch[];
   run(query: string, variables?: Readonly<Record<string, unknown>>, operationName?: string): Promise<Answer>;
+  /** Over HTTP: a subgraph goes, with all its connections, and comes back at the same address. */
+  stop(subgraph: string): Promise<void>;
+  start(subgraph: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -104,13 +107,15 @@ export async function federate(composed: Composed, way: Way, options: Federation
     [...composed.schemas].map(([name, schema]) => [name, served(name, schema, fetches, spoil)]),
   );
   const servers = way === 'in process' ? [] : Object.entries(transports);
-  const listening = await Promise.all(
-    servers.map(async ([name, ask]) => ({ name, ...(await listen(door(name, overHttp(ask)))) })),
+  const listening = new Map(
+    await Promise.all(
+      servers.map(async ([name, ask]) => [name, await Listener.start(door(name, overHttp(ask)))] as const),
+    ),
   );
   const gateway = await createGateway({
     supergraph: composed.supergraph,
     ...(way === 'in process' && { subgraphs: transports }),
-    urls: Object.fromEntries(listening.map(({ name, url }) => [name, `${url}/graphql`])),
+    urls: Object.fromEntries([...listening].map(([name, { url }]) => [name, `${url}/graphql`])),
     bus: quietBus,
     signer,
     authenticator: { authenticate: async () => STRANGER },
@@ -120,16 +125,18 @@ export async function federate(composed: Composed, way: Way, options: Federation
     admission: { limits: UNLIMITED, cost: null, rate: null, addressRate: null },
     ...gatewayOptions,
   });
-  const front = await listen((request, response) => void gateway.answer(request, response));
+  const front = await Listener.start((request, response) => void gateway.answer(request, response));
   front.server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head));
   return {
     gateway,
     url: front.url,
     fetches,
     run: (query, variables, operationName) => ask(front.url, { query, variables, operationName }),
+    stop: async (subgraph) => listening.get(subgraph)?.stop(),
+    start: async (subgraph) => listening.get(subgraph)?.restart(),
     close: async () => {
       await gateway.close();
-      await Promise.all([front, ...listening].map(({ server }) => close(server)));
+      await Promise.all([front, ...listening.values()].map((listener) => listener.stop()));
     },
   };
 }
@@ -194,13 +201,38 @@ async function textOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-async function listen(listener: RequestListener): Promise<{ server: Server; url: string }> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+/** A server on a port of its own, which it gets back when it starts again. */
+class Listener {
+  private constructor(
+    private readonly answer: RequestListener,
+    public server: Server,
+    readonly port: number,
+  ) {}
+
+  static async start(answer: RequestListener): Promise<Listener> {
+    const server = await listen(answer, 0);
+    return new Listener(answer, server, (server.address() as AddressInfo).port);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    if (this.server.listening) await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  async restart(): Promise<void> {
+    this.server = await listen(this.answer, this.port);
+  }
 }
 
-async function close(server: Server): Promise<void> {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+async function listen(answer: RequestListener, port: number): Promise<Server> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return server;
 }
