@@ -302,9 +302,50 @@ describe('A subgraph that answers with other entities than it was asked for', ()
     expectTyped(answer);
     expect(({} as Record<string, unknown>)['name']).toBeUndefined();
   });
+
+  it.each<[string, unknown, string]>([
+    ['a text where an object belongs', 'box', 'box { size }'],
+    ['a number where an object belongs', 5, 'box { size }'],
+    ['a list where an object belongs', [{ size: 1 }], 'box { size }'],
+    ['an object where a list belongs', { 0: 'x' }, 'tags'],
+    ['a text where a list belongs', 'tags', 'tags'],
+    ['an object where a text belongs', { a: 1 }, 'color'],
+    ['a list where a text belongs', ['a'], 'color'],
+  ])(
+    'or with values of another shape has errors there, and nothing that the schema does not allow: %s',
+    async (_what, value, selection) => {
+      const [field = ''] = selection.split(' ');
+      fault = entities((rows) => rows.map((row, index) => (index === 1 ? { ...row, [field]: value } : row)));
+      const answer = await graph.run(`{ things { id ${selection} } }`);
+      const rows = answer.data?.['things'] as Record<string, unknown>[];
+      expect(rows[1]).toEqual({ id: '2', [field]: null });
+      expect(rows[0]?.[field]).not.toBeNull();
+      expectTyped(answer);
+      expect(answer.errors?.map(({ path }) => path?.slice(0, 3))).toEqual([['things', 1, field]]);
+    },
+  );
 });
 
 describe('Errors of a subgraph that lie', () => {
+  it.each<[string, unknown]>([
+    ['of a row that was not asked for', ['_entities', 99, 'color']],
+    ['of a row that is no number', ['_entities', 'x', 'color']],
+    ['below a text', ['_entities', 0, 'color', 'deeper', 3]],
+    ['of no place', []],
+    ['of nowhere', undefined],
+    ['of the whole', ['_entities']],
+    ['of another field', ['nothing', 'here']],
+  ])('about their place do not spoil the data, nor show the fetch: %s', async (_what, path) => {
+    fault = changed((answer) => ({
+      ...answer,
+      errors: [{ message: 'a warning', ...(path !== undefined && { path }), extensions: { code: 'FORBIDDEN' } }],
+    }));
+    const answer = await graph.run('{ things { id name color } }');
+    expect(answer.data).toEqual({ things: WELL.things });
+    expect(codes(answer)).toEqual(['FORBIDDEN']);
+    expect(JSON.stringify(answer.errors)).not.toMatch(/_entities|"@"/);
+  });
+
   it('about their code, or have none, are masked', async () => {
     for (const extensions of [
       null,
