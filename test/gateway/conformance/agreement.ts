@@ -17,7 +17,8 @@ export function expectAgreement(found: Answer, law: Law, asked: string): void {
 export function disagreements(found: Answer, { answer, possible }: Law): string[] {
   const [ours, lawful] = [JSON.stringify(found.data), JSON.stringify(answer.data)];
   const data = ours === lawful ? [] : [`data is\n  ${ours}\nnot\n  ${lawful}`];
-  return [...data, ...strangers(found, possible), ...twins(found), ...unexplained(found, answer)];
+  const empty = found.errors?.length === 0 ? ['an empty list of errors'] : [];
+  return [...data, ...empty, ...strangers(found, possible), ...twins(found), ...unexplained(found, answer)];
 }
 
 /** An error as it is compared: what it says beyond this (correlation ids, places in a text) is each engine's own. */

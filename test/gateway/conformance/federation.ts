@@ -4,13 +4,19 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type DocumentNode, execute, type GraphQLSchema, parse, printSchema, validate } from 'graphql';
 import { Registry } from 'prom-client';
 import { request as send } from 'undici';
+import type { Authenticator } from '../../../gateway/authentication.js';
 import type { SubgraphAnswer, SubgraphRequest } from '../../../gateway/fetch.transport.js';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../gateway/gateway.js';
 import { loadSupergraph } from '../../../gateway/supergraph.js';
 import { composeSupergraph } from '../../../schema/compose.js';
 import type { EventBus } from '../../../subgraphs/kernel/event/event-bus.js';
 import { Principal } from '../../../subgraphs/kernel/principal.js';
-import { newSigningKey, PrincipalSigner } from '../../../subgraphs/kernel/principal.token.js';
+import {
+  newSigningKey,
+  PRINCIPAL_HEADER,
+  PrincipalSigner,
+  PrincipalVerifier,
+} from '../../../subgraphs/kernel/principal.token.js';
 import { silent } from '../../support/logger.js';
 import type { Answer, Resolvers } from './monolith.js';
 
@@ -44,7 +50,13 @@ export interface Federation {
   readonly url: string;
   /** All that the subgraphs received, in the order of arrival; whoever counts empties it first. */
   readonly fetches: Fetch[];
-  run(query: string, variables?: Readonly<Record<string, unknown>>, operationName?: string): Promise<Answer>;
+  run(
+    query: string,
+    variables?: Readonly<Record<string, unknown>>,
+    operationName?: string,
+    /** Who asks; resolvers find it in their context. */
+    asker?: string,
+  ): Promise<Answer>;
   /** Over HTTP: a subgraph goes, with all its connections, and comes back at the same address. */
   stop(subgraph: string): Promise<void>;
   start(subgraph: string): Promise<void>;
@@ -73,7 +85,22 @@ const UNLIMITED = {
   directivesPerField: 1_000,
 };
 const STRANGER = { principal: Principal.anonymous(), expiresAt: null };
-const signer = new PrincipalSigner('gateway', newSigningKey().privateKey);
+const keys = newSigningKey();
+const signer = new PrincipalSigner('gateway', keys.privateKey);
+const verifier = new PrincipalVerifier({ gateway: keys.publicKey });
+
+/** What resolvers get as their context. */
+export interface AskedContext {
+  readonly asker: string;
+}
+
+const byName: Authenticator = {
+  authenticate: async (name) => {
+    if (!name) return STRANGER;
+    const claims = { kind: 'PARTNER', subject: name, scopes: [], merchantIds: [] } as const;
+    return { principal: new Principal(claims), expiresAt: null };
+  },
+};
 
 /** Nothing is ever published: no test here subscribes. */
 const quietBus: EventBus = {
@@ -118,7 +145,7 @@ export async function federate(composed: Composed, way: Way, options: Federation
     urls: Object.fromEntries([...listening].map(([name, { url }]) => [name, `${url}/graphql`])),
     bus: quietBus,
     signer,
-    authenticator: { authenticate: async () => STRANGER },
+    authenticator: byName,
     logger: silent,
     metrics: new Registry(),
     development: true,
@@ -131,7 +158,7 @@ export async function federate(composed: Composed, way: Way, options: Federation
     gateway,
     url: front.url,
     fetches,
-    run: (query, variables, operationName) => ask(front.url, { query, variables, operationName }),
+    run: (query, variables, operationName, asker) => ask(front.url, { query, variables, operationName }, asker),
     stop: async (subgraph) => listening.get(subgraph)?.stop(),
     start: async (subgraph) => listening.get(subgraph)?.restart(),
     close: async () => {
@@ -163,7 +190,9 @@ function served(
     // A copy: whoever deduplicates or rewrites in place later must not change what was received.
     fetches.push({ subgraph: name, query: request.query, variables: structuredClone(variables) });
     const document = documentOf(request);
-    const { data, errors } = await execute({ schema, document, variableValues: variables, contextValue: {} });
+    const { subject } = await verifier.verify(request.headers[PRINCIPAL_HEADER]);
+    const contextValue: AskedContext = { asker: subject };
+    const { data, errors } = await execute({ schema, document, variableValues: variables, contextValue });
     return spoil(name, {
       ...(data !== undefined && { data: data as SubgraphAnswer['data'] }),
       ...(errors && { errors: errors.map((error) => error.toJSON()) }),
@@ -172,13 +201,14 @@ function served(
 }
 
 /** A transport that looks at nothing but these. */
-type Answering = (request: Pick<SubgraphRequest, 'query' | 'variables'>) => Promise<SubgraphAnswer>;
+type Answering = (request: Pick<SubgraphRequest, 'query' | 'variables' | 'headers'>) => Promise<SubgraphAnswer>;
 
 function overHttp(answer: Answering): RequestListener {
   return async (request, response) => {
     try {
       const { query, variables = {} } = JSON.parse(await textOf(request));
-      const body = JSON.stringify(await answer({ query, variables }));
+      const headers = { [PRINCIPAL_HEADER]: String(request.headers[PRINCIPAL_HEADER]) };
+      const body = JSON.stringify(await answer({ query, variables, headers }));
       response.writeHead(200, { 'content-type': 'application/json' }).end(body);
     } catch (thrown) {
       response.writeHead(500, { 'content-type': 'text/plain' }).end(String(thrown));
@@ -186,10 +216,10 @@ function overHttp(answer: Answering): RequestListener {
   };
 }
 
-async function ask(url: string, operation: object): Promise<Answer> {
+async function ask(url: string, operation: object, asker?: string): Promise<Answer> {
   const { body } = await send(`${url}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    headers: { 'content-type': 'application/json', accept: 'application/json', ...(asker && { authorization: asker }) },
     body: JSON.stringify(operation),
   });
   return (await body.json()) as Answer;
