@@ -7,6 +7,9 @@ import { asServerUser, serverUserFor } from '../../local/postgres.user.js';
 import { isAlive } from '../../local/running.js';
 import type { RunningGraph } from './graph.js';
 
+/** A database writes down all it has before it goes. */
+const END_WITHIN_MS = 30_000;
+
 type Variables = Readonly<Record<string, string>>;
 
 /**
@@ -49,7 +52,7 @@ export class Neighbour {
     if (!isAlive(this.pid)) return;
     process.kill(this.pid, signal);
     for (let waited = 0; isAlive(this.pid); waited += 20) {
-      if (waited > 10_000) throw new Error(`${this.command.join(' ')} does not end`);
+      if (waited > END_WITHIN_MS) throw new Error(`${this.command.join(' ')} does not end`);
       await delay(20);
     }
   }
