@@ -25,6 +25,7 @@ import { type Discrepancy, findDiscrepancies } from './ledger/books.repository.j
 import { createLoaders } from './loaders.js';
 import { migrations } from './migrations/migrations.js';
 import { NotificationService } from './notification/notification.service.js';
+import { NotificationWorker } from './notification/notification.worker.js';
 import type { Outside } from './outside.js';
 import { Payment } from './payment/payment.entity.js';
 import { PaymentService } from './payment/payment.service.js';
@@ -85,6 +86,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
 
   const { payments: paymentWorker, refunds: refundWorker } = createSagas(options, orm.em, boss, now);
   const checkoutWorker = new CheckoutWorker(orm.em, boss, now);
+  const notificationWorker = new NotificationWorker(orm.em, boss, now);
   const checkouts = new CheckoutService(
     orm.em,
     new CodeClient(ask(options, 'merchants')),
@@ -117,7 +119,8 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
     start: async () => {
       await boss.start();
       relay.start();
-      await Promise.all([paymentWorker.start(), refundWorker.start(), checkoutWorker.start()]);
+      const workers = [paymentWorker, refundWorker, checkoutWorker, notificationWorker];
+      await Promise.all(workers.map((worker) => worker.start()));
     },
     ready: () => ping(orm),
     findDiscrepancies: () => findDiscrepancies(orm.em.fork()),

@@ -1,4 +1,5 @@
 import { Migration20261122000000 } from './Migration20261122000000.js';
+import { Migration20261125000000 } from './Migration20261125000000.js';
 
 /** In the order in which they are run. */
-export const migrations = [Migration20261122000000];
+export const migrations = [Migration20261122000000, Migration20261125000000];

@@ -19,3 +19,20 @@ export async function receive(em: EntityManager, notification: ReceivedNotificat
   );
   return rows.length > 0;
 }
+
+/**
+ * Forgets the oldest ones from before this moment, at most `most`, and never one that another process forgets now.
+ * @returns how many
+ */
+export async function forget(em: EntityManager, before: Date, most: number): Promise<number> {
+  // By their places: rows here never change, and the planner cannot think of reading the whole table.
+  const [row] = await em.execute<{ count: number }[]>(
+    `with gone as (
+       delete from notification where ctid = any(array(
+         select ctid from notification where received_at < ? order by received_at limit ? for update skip locked))
+       returning 1)
+     select count(*)::int as count from gone`,
+    [before, most],
+  );
+  return row?.count ?? 0;
+}
