@@ -119,7 +119,11 @@ export class Books {
   static async open(folder: string, onFailure: (thrown: unknown) => void): Promise<Books> {
     const books = new Books(onFailure);
     // The checksum of each line vouches for its shape: only `commit` writes there.
-    books.journal = await Journal.open(join(folder, 'journal.jsonl'), (record) => books.enter(record as Change[]));
+    books.journal = await Journal.open(
+      join(folder, 'journal.jsonl'),
+      (record) => books.enter(record as Change[]),
+      () => books.live(),
+    );
     return books;
   }
 
@@ -147,6 +151,16 @@ export class Books {
 
   async close(): Promise<void> {
     await this.journal?.close();
+  }
+
+  /** Changes that lead to what is known now, for a journal that starts anew. */
+  private *live(): Generator<readonly Change[]> {
+    for (const row of this.orders.values()) yield [{ table: 'orders', row }];
+    for (const row of this.authorizations.values()) yield [{ table: 'authorizations', row }];
+    for (const row of this.captures.values()) yield [{ table: 'captures', row }];
+    for (const row of this.refunds.values()) yield [{ table: 'refunds', row }];
+    for (const row of this.answers.values()) yield [{ table: 'answers', row }];
+    for (const row of this.notifications.values()) yield [{ table: 'notifications', row }];
   }
 
   private enter(changes: readonly Change[]): void {

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { compact } from './compaction.js';
 
 const LINE = /^([0-9a-f]{8}) (.*)$/s;
 const NEWLINE = 0x0a;
@@ -28,13 +29,18 @@ export class Journal {
   private constructor(private readonly file: FileHandle) {}
 
   /**
-   * Hands every record of before to `replay`, cuts off what a kill left unfinished at the end, and goes on from there.
+   * Hands every record of before to `replay`, cuts off what a kill left unfinished at the end, and goes on from there;
+   * a file that has grown far past the records that all of this comes to (`live`) holds only those afterwards.
    * @throws JournalDamaged
    */
-  static async open(path: string, replay: (record: unknown) => void): Promise<Journal> {
-    const file = await open(path, 'a+');
+  static async open(path: string, replay: (record: unknown) => void, live: () => Iterable<unknown>): Promise<Journal> {
+    let file = await open(path, 'a+');
     try {
       await file.truncate(await readRecords(path, replay));
+      if (await compact(path, () => linesFor(live()))) {
+        await file.close();
+        file = await open(path, 'a+');
+      }
       return new Journal(file);
     } catch (thrown) {
       await file.close();
@@ -44,8 +50,7 @@ export class Journal {
 
   /** Settles when the record is on the disk. After one failure all fail: the file's end is not known any more. */
   append(record: unknown): Promise<void> {
-    const json = JSON.stringify(record);
-    return this.enqueue(`${checksumOf(json)} ${json}\n`);
+    return this.enqueue(lineFor(record));
   }
 
   /** Settles when everything appended so far is on the disk. */
@@ -88,6 +93,15 @@ export class Journal {
     // In the same breath as the look at the queue: whoever comes later starts anew.
     this.isWriting = false;
   }
+}
+
+function lineFor(record: unknown): string {
+  const json = JSON.stringify(record);
+  return `${checksumOf(json)} ${json}\n`;
+}
+
+function* linesFor(records: Iterable<unknown>): Generator<string> {
+  for (const record of records) yield lineFor(record);
 }
 
 /** @returns how many bytes from the start hold whole records */

@@ -99,6 +99,7 @@ export class Books {
     const books = new Books(journal);
     try {
       for (const line of lines) books.apply(JSON.parse(line, revive) as Change);
+      await journal.compact(() => books.live());
       return books;
     } catch (thrown) {
       await journal.close();
@@ -109,7 +110,7 @@ export class Books {
   /** Takes effect at once; tell nobody before `flushed`. */
   write(change: Change): void {
     this.apply(change);
-    this.journal.append(JSON.stringify(change, replace));
+    this.journal.append(lineFor(change));
   }
 
   flushed(): Promise<void> {
@@ -184,6 +185,15 @@ export class Books {
     };
   }
 
+  /** Lines that lead to what is believed now, for a journal that starts anew. */
+  private *live(): Generator<string> {
+    for (const order of this.orders.values()) yield lineFor({ orders: [order] });
+    for (const payment of this.payments.values()) yield lineFor({ payments: [payment] });
+    for (const refund of this.refunds.values()) yield lineFor({ refunds: [refund] });
+    for (const notice of this.notices.values()) yield lineFor({ notices: [notice] });
+    for (const number of this.shortages) yield lineFor({ shortages: [number] });
+  }
+
   private apply({ orders = [], payments = [], refunds = [], notices = [], shortages = [] }: Change): void {
     for (const order of orders) {
       const key = `${order.merchantId}/${order.outTradeNo}`;
@@ -206,6 +216,10 @@ export class Books {
 
 function amountOf(fen: bigint) {
   return { amount: Money.of(fen, 'CNY').toDecimal(), currency: 'CNY' };
+}
+
+function lineFor(change: Change): string {
+  return JSON.stringify(change, replace);
 }
 
 function replace(_key: string, value: unknown): unknown {

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { compact } from './compaction.js';
 
 interface Batch {
   readonly lines: string[];
@@ -15,7 +16,10 @@ export class Journal {
   private current: Batch | null = null;
   private failure: Error | null = null;
 
-  private constructor(private readonly file: FileHandle) {}
+  private constructor(
+    private readonly path: string,
+    private file: FileHandle,
+  ) {}
 
   /** Opens or creates the file and gives back what it holds. A last line that a crash cut off was never answered for: it goes. */
   static async open(path: string): Promise<{ journal: Journal; lines: string[] }> {
@@ -24,7 +28,18 @@ export class Journal {
     const whole = text.lastIndexOf(0x0a) + 1;
     if (whole < text.length) await file.truncate(whole);
     const lines = text.subarray(0, whole).toString('utf8').split('\n').slice(0, -1);
-    return { journal: new Journal(file), lines };
+    return { journal: new Journal(path, file), lines };
+  }
+
+  /**
+   * A file that has grown far past the lines that all of it comes to holds only those afterwards. To be asked before
+   * anything is appended.
+   */
+  async compact(live: () => Iterable<string>): Promise<void> {
+    if (!(await compact(this.path, () => withEnds(live())))) return;
+    const old = this.file;
+    this.file = await open(this.path, 'a+');
+    await old.close();
   }
 
   append(line: string): void {
@@ -71,4 +86,8 @@ export class Journal {
     this.waiting = null;
     return batch;
   }
+}
+
+function* withEnds(lines: Iterable<string>): Generator<string> {
+  for (const line of lines) yield `${line}\n`;
 }

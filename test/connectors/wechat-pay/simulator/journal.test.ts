@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -38,6 +38,53 @@ describe('Journal', () => {
     await journal.flushed();
     expect(await readFile(path, 'utf8')).toBe('first\nsecond\nthird\n');
     await journal.close();
+  });
+
+  describe('that has grown far past what it comes to', () => {
+    /** Nearly two megabytes. */
+    const versions = Array.from({ length: 3_000 }, (_, n) => `{"n":${n},"name":"${'茶'.repeat(200)}"}`);
+    beforeEach(() => writeFile(path, versions.map((line) => `${line}\n`).join('')));
+
+    async function reopened(live: (lines: string[]) => string[]): Promise<string[]> {
+      const { journal, lines } = await Journal.open(path);
+      expect(lines).toEqual(versions);
+      await journal.compact(() => live(lines));
+      journal.append('next');
+      await journal.close();
+      const again = await Journal.open(path);
+      await again.journal.close();
+      return again.lines;
+    }
+
+    it('holds only that afterwards, and goes on from there', async () => {
+      const { size } = await stat(path);
+      expect(await reopened((lines) => lines.slice(-2))).toEqual([...versions.slice(-2), 'next']);
+      expect((await stat(path)).size).toBeLessThan(size / 1_000);
+      expect(await readdir(folder)).toEqual(['lines']);
+    });
+
+    it('is left alone where that would save little', async () => {
+      expect(await reopened((lines) => lines.slice(1_500))).toEqual([...versions, 'next']);
+    });
+
+    it('starts anew over what a kill left of an earlier attempt', async () => {
+      await writeFile(`${path}.new`, '{"n":');
+      expect(await reopened((lines) => lines.slice(-1))).toEqual([...versions.slice(-1), 'next']);
+      expect(await readdir(folder)).toEqual(['lines']);
+    });
+
+    it('stays as it is where it cannot be written anew', async () => {
+      await mkdir(`${path}.new`);
+      expect(await reopened((lines) => lines.slice(-1))).toEqual([...versions, 'next']);
+    });
+  });
+
+  it('is left alone while it is small', async () => {
+    await writeFile(path, 'first\nsecond\n');
+    const { journal } = await Journal.open(path);
+    await journal.compact(() => ['second']);
+    await journal.close();
+    expect(await readFile(path, 'utf8')).toBe('first\nsecond\n');
   });
 
   it('cuts off a last line without an end, so that the next one stands on its own', async () => {

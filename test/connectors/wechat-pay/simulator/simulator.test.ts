@@ -1,4 +1,4 @@
-import { appendFile, readdir, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Simulator, startSimulator } from '../../../../connectors/wechat-pay/simulator/simulator.js';
@@ -116,7 +116,18 @@ describe('the books', () => {
     network = await TestNetwork.start();
   });
 
-  it('are the same after a restart: orders, payments, refunds, and what may not be reused', async () => {
+  /** The same changes again and again change nothing, but fill the file. @returns its size before */
+  async function growJournal(): Promise<{ path: string; size: number }> {
+    const path = join(network.folder, 'wechat-pay.jsonl');
+    const lines = await readFile(path, 'utf8');
+    await appendFile(path, lines.repeat(Math.ceil((2 * 1024 * 1024) / lines.length)));
+    return { path, size: Buffer.byteLength(lines) };
+  }
+
+  it.each([
+    ['', async () => undefined],
+    [', also when the journal was written anew', growJournal],
+  ])('are the same after a restart: orders, payments, refunds, what may not be reused%s', async (_when, prepare) => {
     const [outTradeNo, merchantId, outRefundNo] = [unique('ord'), merchantOf('ok'), unique('ref')];
     const { codeUrl } = await network.order(outTradeNo);
     const request = network.payRequest(codeUrl);
@@ -141,7 +152,9 @@ describe('the books', () => {
     expect(before.refunds).toMatchObject([
       { paymentId: request.referenceOrderId, amount: '20.00', currency: 'CNY', status: 'SUCCESS' },
     ]);
+    const journal = await prepare();
     await network.restart();
+    if (journal) expect((await stat(journal.path)).size).toBeLessThanOrEqual(journal.size);
     await expect(network.books()).resolves.toEqual(before);
     await expect(network.wallet.pay(request)).resolves.toEqual(payment);
     expect(await thrownBy(network.wallet.pay(network.payRequest(codeUrl)))).toMatchObject({
