@@ -1,12 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { PaymentEventId, PaymentId } from '../kernel/id.js';
-import { manyByKey, oneByKey } from '../kernel/loader.js';
+import type { MerchantId, PaymentEventId, PaymentId, TravelerId } from '../kernel/id.js';
+import { manyByKey, oneByKey, pagesByKey } from '../kernel/loader.js';
 import { Payment } from './payment/payment.entity.js';
+import type { HistoryQuery, PaymentService } from './payment/payment.service.js';
 import { PaymentEvent } from './payment/payment-event.entity.js';
 import { Refund } from './refund/refund.entity.js';
 
 /** The reads of one request, each kind gathered into one statement. */
-export function createLoaders(em: EntityManager) {
+export function createLoaders(em: EntityManager, payments: PaymentService) {
   return {
     payment: oneByKey<PaymentId, Payment>(
       (ids) => em.fork().find(Payment, { id: { $in: [...ids] } }),
@@ -24,6 +25,12 @@ export function createLoaders(em: EntityManager) {
     refundsOf: manyByKey<PaymentId, Refund>(
       (ids) => em.fork().find(Refund, { paymentId: { $in: [...ids] } }, { orderBy: { id: 'desc' } }),
       (refund) => refund.paymentId,
+    ),
+    paymentsOfTraveler: pagesByKey((ids: readonly TravelerId[], query: HistoryQuery) =>
+      payments.pagesOfTravelers(ids, query),
+    ),
+    paymentsOfMerchant: pagesByKey((ids: readonly MerchantId[], query: HistoryQuery) =>
+      payments.pagesOfMerchants(ids, query),
     ),
   };
 }

@@ -104,7 +104,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
     checkouts,
     payments,
     refunds,
-    loaders: createLoaders(orm.em),
+    loaders: createLoaders(orm.em, payments),
     now,
   });
 

@@ -1,6 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { MerchantId, PaymentId, TravelerId } from '../../kernel/id.js';
+import type { PaymentId } from '../../kernel/id.js';
 import type { PageRequest } from '../../kernel/page.js';
 import { Acceptance } from '../acceptance/acceptance.entity.js';
 import { Authorization } from '../authorization/authorization.entity.js';
@@ -40,21 +40,30 @@ export interface PaymentFilter {
   readonly status?: PaymentStatus | null;
 }
 
-/** A page of somebody's payments, newest first; one row more than asked tells whether there is more. */
-export async function pageOfPayments(
+const OWNERS = { trv: 'traveler_id', mer: 'merchant_id' } as const;
+
+/**
+ * A page of the payments of each of these travelers or merchants, newest first, in one statement for all of them; one
+ * row more than asked tells whether there is more.
+ */
+export async function readPaymentPages(
   em: EntityManager,
-  owner: { readonly travelerId: TravelerId } | { readonly merchantId: MerchantId },
+  kind: keyof typeof OWNERS,
+  owners: readonly string[],
   filter: PaymentFilter,
   page: PageRequest,
 ): Promise<Payment[]> {
-  const bounds = { ...(page.after && { $lt: page.after }), ...(page.before && { $gt: page.before }) };
-  return em.find(
-    Payment,
-    {
-      ...owner,
-      ...(filter.status && { status: filter.status }),
-      ...(Object.keys(bounds).length > 0 && { id: bounds as never }),
-    },
-    { orderBy: { id: page.backward ? 'asc' : 'desc' }, limit: page.limit + 1 },
+  const [owner, order] = [OWNERS[kind], page.backward ? 'asc' : 'desc'];
+  const status = filter.status ?? null;
+  const rows = await em.execute<object[]>(
+    `select payment.* from unnest(?::text[]) as wanted (owner_id)
+      cross join lateral (
+        select * from payment
+         where ${owner} = wanted.owner_id and (?::text is null or status = ?)
+           and (?::text is null or id < ?) and (?::text is null or id > ?)
+         order by id ${order} limit ?) as payment
+      order by payment.id ${order}`,
+    [`{${owners.join(',')}}`, status, status, page.after, page.after, page.before, page.before, page.limit + 1],
   );
+  return rows.map((row) => em.map(Payment, row));
 }

@@ -16,6 +16,7 @@ import { MerchantReference, QuoteReference, TravelerReference, WalletReference }
 import type { Refund } from '../refund/refund.entity.js';
 import { RefundConnection } from '../refund/refund.type.js';
 import type { Payment } from './payment.entity.js';
+import { requireHistoryOfMerchant, requireHistoryOfTraveler } from './payment.service.js';
 import {
   PaymentConnection,
   PaymentEventDeliveryType,
@@ -131,42 +132,41 @@ export class PaymentEventDeliveryResolver {
 @Resolver(() => TravelerReference)
 export class TravelerPaymentsResolver {
   @Paged()
-  @FieldResolver(() => PaymentConnection, { description: 'What this traveler paid, newest first.' })
+  @FieldResolver(() => PaymentConnection, {
+    nullable: true,
+    description: 'What this traveler paid, newest first. Errors: NOT_FOUND, INVALID_PAGE, INVALID_CURSOR.',
+  })
   async payments(
     @Root() traveler: TravelerReference,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Arg('filter', () => PaymentFilterInput, { nullable: true, description: 'Which of them.' })
     filter: PaymentFilterInput | null,
-    @Ctx() { payments, principal }: PaymentsContext,
+    @Ctx() { loaders, principal }: PaymentsContext,
   ): Promise<Connection<Payment>> {
-    const page = await payments.pageOfTraveler(
-      principal,
-      traveler.id,
-      filter ?? {},
-      pageRequest(args, idPattern('pay')),
-    );
-    return connectionOfPayments(page);
+    requireHistoryOfTraveler(principal, traveler.id);
+    const query = { filter: filter ?? {}, page: pageRequest(args, idPattern('pay')) };
+    return connectionOfPayments(await loaders.paymentsOfTraveler(query).load(traveler.id));
   }
 }
 
 @Resolver(() => MerchantReference)
 export class MerchantPaymentsResolver {
   @Paged()
-  @FieldResolver(() => PaymentConnection, { description: 'What this merchant was paid, newest first.' })
+  @FieldResolver(() => PaymentConnection, {
+    nullable: true,
+    description:
+      'What this merchant was paid, newest first: for its members. Errors: FORBIDDEN, NOT_FOUND, INVALID_PAGE, INVALID_CURSOR.',
+  })
   async payments(
     @Root() merchant: MerchantReference,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Arg('filter', () => PaymentFilterInput, { nullable: true, description: 'Which of them.' })
     filter: PaymentFilterInput | null,
-    @Ctx() { payments, principal }: PaymentsContext,
+    @Ctx() { loaders, principal }: PaymentsContext,
   ): Promise<Connection<Payment>> {
-    const page = await payments.pageOfMerchant(
-      principal,
-      merchant.id,
-      filter ?? {},
-      pageRequest(args, idPattern('pay')),
-    );
-    return connectionOfPayments(page);
+    requireHistoryOfMerchant(principal, merchant.id);
+    const query = { filter: filter ?? {}, page: pageRequest(args, idPattern('pay')) };
+    return connectionOfPayments(await loaders.paymentsOfMerchant(query).load(merchant.id));
   }
 }
 

@@ -4,7 +4,13 @@ import type { MerchantId, PaymentId, TravelerId } from '../../kernel/id.js';
 import { type Page, type PageRequest, pageOf } from '../../kernel/page.js';
 import type { Principal } from '../../kernel/principal.js';
 import { Payment, READ_SCOPE } from './payment.entity.js';
-import { type PaymentFilter, pageOfPayments } from './payment.repository.js';
+import { type PaymentFilter, readPaymentPages } from './payment.repository.js';
+
+/** Which of somebody's payments are asked for. */
+export interface HistoryQuery {
+  readonly filter: PaymentFilter;
+  readonly page: PageRequest;
+}
 
 /** Who may see which payments. */
 export class PaymentService {
@@ -17,26 +23,34 @@ export class PaymentService {
     return payment;
   }
 
-  /** @throws NotFoundError when the principal is neither that traveler nor an operator */
-  async pageOfTraveler(
-    principal: Principal,
-    travelerId: TravelerId,
-    filter: PaymentFilter,
-    page: PageRequest,
-  ): Promise<Page<Payment>> {
-    if (!principal.isTraveler(travelerId) && !principal.isOperator()) throw new NotFoundError();
-    return pageOf(page, await pageOfPayments(this.em.fork(), { travelerId }, filter, page));
+  /** A page of payments for each of these travelers, newest first. Ask first whether they may be seen. */
+  async pagesOfTravelers(ids: readonly TravelerId[], query: HistoryQuery): Promise<Map<TravelerId, Page<Payment>>> {
+    return this.pages('trv', ids, query, (payment) => payment.travelerId);
   }
 
-  /** @throws NotFoundError when the principal may not act for that merchant, ForbiddenError without the scope */
-  async pageOfMerchant(
-    principal: Principal,
-    merchantId: MerchantId,
-    filter: PaymentFilter,
-    page: PageRequest,
-  ): Promise<Page<Payment>> {
-    if (!principal.mayActFor(merchantId) && !principal.isOperator()) throw new NotFoundError();
-    if (!principal.isOperator()) principal.requireScope(READ_SCOPE);
-    return pageOf(page, await pageOfPayments(this.em.fork(), { merchantId }, filter, page));
+  /** The same for merchants. */
+  async pagesOfMerchants(ids: readonly MerchantId[], query: HistoryQuery): Promise<Map<MerchantId, Page<Payment>>> {
+    return this.pages('mer', ids, query, (payment) => payment.merchantId);
   }
+
+  private async pages<Owner extends string>(
+    kind: 'trv' | 'mer',
+    owners: readonly Owner[],
+    { filter, page }: HistoryQuery,
+    ownerOf: (payment: Payment) => Owner,
+  ): Promise<Map<Owner, Page<Payment>>> {
+    const read = Map.groupBy(await readPaymentPages(this.em.fork(), kind, owners, filter, page), ownerOf);
+    return new Map(owners.map((owner) => [owner, pageOf(page, read.get(owner) ?? [])]));
+  }
+}
+
+/** @throws NotFoundError when the principal is neither that traveler nor an operator */
+export function requireHistoryOfTraveler(principal: Principal, travelerId: TravelerId): void {
+  if (!principal.isTraveler(travelerId) && !principal.isOperator()) throw new NotFoundError();
+}
+
+/** @throws NotFoundError when the principal may not act for that merchant, ForbiddenError without the scope */
+export function requireHistoryOfMerchant(principal: Principal, merchantId: MerchantId): void {
+  if (!principal.mayActFor(merchantId) && !principal.isOperator()) throw new NotFoundError();
+  if (!principal.isOperator()) principal.requireScope(READ_SCOPE);
 }

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { encodeCursor } from '../../../../subgraphs/kernel/graphql/connection.js';
 import { newId, type PaymentId } from '../../../../subgraphs/kernel/id.js';
+import type { PageRequest } from '../../../../subgraphs/kernel/page.js';
+import { readPaymentPages } from '../../../../subgraphs/payments/payment/payment.repository.js';
 import { asker, codesOf, entities } from '../../../support/ask.js';
 import { World } from '../../../support/world.js';
 
@@ -38,7 +40,7 @@ async function page(args: Record<string, unknown>): Promise<PageAnswer> {
 async function statementsOf(work: () => Promise<unknown>): Promise<number> {
   statements.length = 0;
   await work();
-  return statements.filter((sql) => /select .* from "(payment|payment_event|refund)"/i.test(sql)).length;
+  return statements.filter((sql) => /select .* from ("(payment|payment_event|refund)"|unnest)/is.test(sql)).length;
 }
 
 describe('The history of payments', () => {
@@ -70,6 +72,26 @@ describe('The history of payments', () => {
     expect(twelve).toBe(3);
   });
 
+  it('of many is one statement, each with its own page and what is left of it', async () => {
+    const query = `query ($representations: [_Any!]!) { _entities(representations: $representations) {
+      ... on Merchant { id payments(first: 2) { nodes { id } pageInfo { hasNextPage } } } } }`;
+    const ids = [world.store('ok').merchantId, world.store('slow').merchantId, world.store('declined').merchantId];
+    const representations = ids.map((id) => ({ __typename: 'Merchant', id }));
+    let answer: Awaited<ReturnType<typeof world.ask>> = {};
+    expect(await statementsOf(async () => (answer = await world.ask(world.operator, query, { representations })))).toBe(
+      1,
+    );
+    const ofOk = payments.filter((_, index) => index % 4 !== 3).toReversed();
+    const ofDeclined = payments.filter((_, index) => index % 4 === 3).toReversed();
+    const page = (id: string, all: string[]) => ({
+      id,
+      payments: { nodes: all.slice(0, 2).map((each) => ({ id: each })), pageInfo: { hasNextPage: all.length > 2 } },
+    });
+    expect(answer).toEqual({
+      data: { _entities: [page(ids[0] ?? '', ofOk), page(ids[1] ?? '', []), page(ids[2] ?? '', ofDeclined)] },
+    });
+  });
+
   it.each([
     ['INVALID_PAGE', { first: 101 }],
     ['INVALID_PAGE', { first: -1 }],
@@ -99,20 +121,25 @@ describe('The history of payments', () => {
   it('uses an index for every listing', async () => {
     const em = world.payments.em.fork();
     await em.execute('set enable_seqscan = off');
-    for (const where of [
-      'traveler_id = ?',
-      "traveler_id = ? and status = 'COMPLETED'",
-      'merchant_id = ?',
-      "merchant_id = ? and status = 'COMPLETED'",
-    ]) {
-      const plan = await em.execute<Record<string, string>[]>(
-        `explain select * from payment where ${where} order by id desc limit 11`,
-        ['x'],
-      );
-      const text = plan.map((row) => Object.values(row)[0]).join('\n');
-      expect(text).toMatch(/Index Scan/);
-      expect(text).not.toMatch(/Sort/);
-    }
+    const explaining = {
+      execute: (sql: string, values: unknown[]) => em.execute(`explain ${sql}`, values),
+      map: (_entity: unknown, row: object) => row,
+    } as unknown as typeof em;
+    const first = { limit: 10, after: null, before: null, backward: false };
+    const pages: PageRequest[] = [
+      first,
+      { ...first, after: 'pay_us_1' },
+      { ...first, before: 'pay_us_1', backward: true },
+    ];
+    for (const kind of ['trv', 'mer'] as const)
+      for (const page of pages)
+        for (const filter of [{}, { status: 'COMPLETED' as const }]) {
+          const plan = (await readPaymentPages(explaining, kind, ['x'], filter, page)) as unknown as object[];
+          const text = plan.map((row) => Object.values(row)[0]).join('\n');
+          // In the order in which it is read: nothing is sorted before the limit.
+          expect(text).toMatch(/-> {2}Limit [^\n]*\n +-> {2}Index Scan/);
+          expect(text).not.toMatch(/Seq Scan/);
+        }
   });
 });
 
