@@ -4,7 +4,9 @@ import { divideHalfEven, divideUp } from './division.js';
 
 /** The largest amount we take from anyone: far above any payment, far below what PostgreSQL's bigint holds. */
 const MAX_MINOR = 10n ** 15n;
-const DECIMAL = /^(-?)(\d{1,18})(?:\.(\d{1,6}))?$/;
+const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
+// More digits than the largest amount has in any currency; leading zeros are nobody's need.
+const MOST_DIGITS = 18;
 
 /** An exact amount of one currency in its minor unit: `Money.of(1250n, 'EUR')` is €12.50. */
 export class Money {
@@ -30,6 +32,8 @@ export class Money {
     const [, sign, whole, fraction = ''] = DECIMAL.exec(amount) ?? refuse('This is not a decimal amount.', currency);
     const decimals = decimalsOf(currency);
     if (fraction.length > decimals) refuse(`${currency} has ${decimals} decimals.`, currency);
+    // Before it becomes a number: that takes ever longer with its length.
+    if ((whole?.length ?? 0) > MOST_DIGITS) refuse('This amount is too large.', currency);
     const minor = BigInt(`${sign}${whole}${fraction.padEnd(decimals, '0')}`);
     if (minor > MAX_MINOR || minor < -MAX_MINOR) refuse('This amount is too large.', currency);
     return new Money(minor, currency);

@@ -1,5 +1,6 @@
 import { InvalidError } from '../../kernel/error.js';
 import { Money } from '../../kernel/money/money.js';
+import { readableText } from '../../kernel/text.js';
 import { InvalidReference } from './code.errors.js';
 import { WECHAT_PAY } from './network.js';
 
@@ -20,9 +21,7 @@ export function requestedAmount(amount: string, currencyCode: string): Money {
 
 /** Reads a reference; blank is none. @throws InvalidReference */
 export function requestedReference(text: string | null | undefined): string | null {
-  const reference = text?.trim();
-  if (!reference) return null;
-  const isPrintable = reference.isWellFormed() && !/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/u.test(reference);
-  if (!isPrintable || Array.from(reference).length > LONGEST_REFERENCE) throw new InvalidReference(LONGEST_REFERENCE);
-  return reference;
+  const reference = readableText(text ?? '', LONGEST_REFERENCE);
+  if (reference === null) throw new InvalidReference(LONGEST_REFERENCE);
+  return reference || null;
 }

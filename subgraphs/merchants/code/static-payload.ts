@@ -10,12 +10,12 @@ export interface StaticCode {
   readonly reference: string | null;
 }
 
-// Field 62.05 takes no more.
-const LONGEST_REFERENCE = 25;
+// Field 62.05 takes no more, and only these: a reader that counts bytes would lose its way in anything else.
+const REFERENCE = /^[\x20-\x7e]{1,25}$/;
 
 /** The EMVCo payload of a static code of ours. It names our code, so that an altered copy is told from the original. */
 export function staticPayload({ codeId, networkMerchantId, merchant, reference }: StaticCode): string {
-  const fits = reference !== null && Array.from(reference).length <= LONGEST_REFERENCE;
+  const fits = reference !== null && REFERENCE.test(reference);
   return buildEmvco({
     initiation: 'STATIC',
     primitiveAccounts: new Map(),

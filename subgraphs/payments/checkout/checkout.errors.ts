@@ -15,7 +15,7 @@ export class AmountNotAllowed extends InvalidError {
 
 export class WrongCurrency extends InvalidError {
   constructor(expected: string) {
-    super('INVALID_MONEY', `This code is paid in ${expected}.`, { expected });
+    super('INVALID_MONEY', `The merchant is paid in ${expected}: say the amount in it.`, { expected });
   }
 }
 

@@ -116,10 +116,6 @@ export class CheckoutService {
   }
 
   private async confirmLocked(em: EntityManager, checkout: Checkout): Promise<PaymentId> {
-    if (checkout.status === 'CONFIRMED') {
-      const earlier = await em.findOne(Payment, { checkoutId: checkout.id }, { fields: ['id'] });
-      throw new CheckoutAlreadyConfirmed(earlier?.id ?? null);
-    }
     const now = this.now();
     checkout.confirm(now);
     const payment = Payment.of(checkout, now);
@@ -180,10 +176,13 @@ export class CheckoutService {
   }
 }
 
+/** @throws NotFoundError, CheckoutAlreadyConfirmed with the payment that it became: whoever lost a race can follow that */
 async function lockOf(em: EntityManager, travelerId: TravelerId, id: CheckoutId): Promise<Checkout> {
   const checkout = await em.findOne(Checkout, { id, travelerId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!checkout) throw new NotFoundError();
-  return checkout;
+  if (checkout.status !== 'CONFIRMED') return checkout;
+  const payment = await em.findOneOrFail(Payment, { checkoutId: id }, { fields: ['id'] });
+  throw new CheckoutAlreadyConfirmed(payment.id);
 }
 
 /** @throws AmountRequired, AmountNotAllowed, WrongCurrency */

@@ -6,6 +6,14 @@ import type { RefundId } from '../../kernel/id.js';
 import type { Refused, Unknown } from '../wallet/wallet.client.js';
 import type { Accepted, InProgress, Missing, NetworkClient } from './network.client.js';
 
+/** Refusals that a payer can do something about: ask for a new code. */
+const REASONS: Readonly<Record<string, string>> = {
+  ORDER_ALREADY_PAID: 'CODE_ALREADY_PAID',
+  ORDER_BEING_PAID: 'CODE_ALREADY_PAID',
+  ORDER_CLOSED: 'CODE_EXPIRED',
+  CODE_EXPIRED: 'CODE_EXPIRED',
+};
+
 /** WeChat Pay as a network: payments by its wallet side, refunds by its merchant side. */
 export class WechatPayNetworkClient implements NetworkClient {
   constructor(
@@ -123,7 +131,7 @@ async function threeWays<T>(
     return await call();
   } catch (thrown) {
     if (thrown instanceof WechatPayRefusal && definite.includes(thrown.action))
-      return { outcome: 'NO', reason: 'NETWORK_REFUSED', code: thrown.code };
+      return { outcome: 'NO', reason: REASONS[thrown.code] ?? 'NETWORK_REFUSED', code: thrown.code };
     return { outcome: 'UNKNOWN', cause: messageOf(thrown) };
   }
 }

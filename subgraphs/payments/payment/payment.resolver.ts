@@ -133,7 +133,6 @@ export class PaymentEventDeliveryResolver {
 export class TravelerPaymentsResolver {
   @Paged()
   @FieldResolver(() => PaymentConnection, {
-    nullable: true,
     description: 'What this traveler paid, newest first. Errors: NOT_FOUND, INVALID_PAGE, INVALID_CURSOR.',
   })
   async payments(
@@ -153,7 +152,6 @@ export class TravelerPaymentsResolver {
 export class MerchantPaymentsResolver {
   @Paged()
   @FieldResolver(() => PaymentConnection, {
-    nullable: true,
     description:
       'What this merchant was paid, newest first: for its members. Errors: FORBIDDEN, NOT_FOUND, INVALID_PAGE, INVALID_CURSOR.',
   })

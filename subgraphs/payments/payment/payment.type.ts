@@ -103,7 +103,10 @@ export class PaymentType {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Why the wallet or the network said no, as a code to switch on.',
+    description:
+      'Why the wallet or the network said no, as a code to switch on. Of the wallet: WALLET_DECLINED, WALLET_CLOSED, WALLET_RESTRICTED, ' +
+      'WALLET_LIMIT_EXCEEDED, PAYER_ACTION_REQUIRED; to all but the payer it is WALLET_DECLINED. Of the network: NETWORK_REFUSED, ' +
+      'NETWORK_CANCELLED, CODE_ALREADY_PAID, CODE_EXPIRED, TIMED_OUT.',
   })
   declineReason!: string | null;
 

@@ -8,6 +8,7 @@ import type { PaymentId, RefundId } from '../../kernel/id.js';
 import { once } from '../../kernel/idempotency.js';
 import { Money } from '../../kernel/money/money.js';
 import type { Principal } from '../../kernel/principal.js';
+import { readableText } from '../../kernel/text.js';
 import { WrongCurrency } from '../checkout/checkout.errors.js';
 import { Payment } from '../payment/payment.entity.js';
 import { announce } from '../payment/payment-event.repository.js';
@@ -102,8 +103,7 @@ function mayRefund(principal: Principal, payment: Payment): boolean {
 
 /** @throws InvalidError INVALID_REASON */
 function reasonOf(text: string): string {
-  const reason = text.trim();
-  if (reason.length === 0 || reason.length > LONGEST_REASON || /\p{Cc}/u.test(reason))
-    throw new InvalidError('INVALID_REASON', `A reason has 1 to ${LONGEST_REASON} printable characters.`);
+  const reason = readableText(text, LONGEST_REASON);
+  if (!reason) throw new InvalidError('INVALID_REASON', `A reason has 1 to ${LONGEST_REASON} printable characters.`);
   return reason;
 }

@@ -88,6 +88,17 @@ describe('Money', () => {
     expect(() => Money.parse(text, currency)).toThrow(invalid);
   });
 
+  it.each([
+    ['9'.repeat(19), 'too large'],
+    ['9'.repeat(100_000), 'too large'],
+    ['-10000000000000.01', 'too large'],
+    ['1.0000000', 'USD has 2 decimals'],
+    [`1.${'0'.repeat(100_000)}`, 'USD has 2 decimals'],
+    ['ten', 'not a decimal amount'],
+  ])('says what is wrong, however long the text is', (text, message) => {
+    expect(() => Money.parse(text, 'USD')).toThrow(message);
+  });
+
   it('is more than zero where someone pays or gets it', () => {
     expect(Money.parsePositive('0.01', 'USD').minor).toBe(1n);
     for (const text of ['0', '0.00', '-0', '-0.01']) expect(() => Money.parsePositive(text, 'USD')).toThrow(invalid);

@@ -101,13 +101,15 @@ describe('A static code', () => {
     expect(decodeQR(pixelsOf(code.image))).toBe(code.payload);
   });
 
-  it('leaves a reference that is too long for the payload in our records', async () => {
-    const { merchantId, staff } = await member();
-    const reference = '第七桌'.repeat(15);
-    const code = await create(staff, { merchantId, reference });
-    expect(parseEmvco(code.payload).additional.size).toBe(0);
-    expect((await resolvedBy(code.payload)).data).toMatchObject({ resolveCode: { reference } });
-  });
+  it.each(['Seventh table on the left side', '第七桌', 'Café 7'])(
+    'leaves a reference that the payload cannot take in our records: %s',
+    async (reference) => {
+      const { merchantId, staff } = await member();
+      const code = await create(staff, { merchantId, reference });
+      expect(parseEmvco(code.payload).additional.size).toBe(0);
+      expect((await resolvedBy(code.payload)).data).toMatchObject({ resolveCode: { reference } });
+    },
+  );
 });
 
 describe('A dynamic code', () => {

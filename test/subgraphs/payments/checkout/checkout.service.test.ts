@@ -181,6 +181,18 @@ describe('Confirming a checkout', () => {
     ]);
   });
 
+  it('tells whoever comes too late which payment the checkout became', async () => {
+    const { id } = await world.checkout('ok');
+    const paymentId = paymentIdOf(await world.confirm(id));
+    const late = (mutation: string) =>
+      world.ask(world.maya.principal, `mutation { ${mutation}(input: { checkoutId: "${id}" }) { checkout { id } } }`);
+    for (const answer of [await world.confirm(id), await late('requoteCheckout'), await late('cancelCheckout')])
+      expect(answer.errors?.[0]?.extensions).toMatchObject({
+        code: 'CHECKOUT_ALREADY_CONFIRMED',
+        details: { paymentId },
+      });
+  });
+
   it('lets either a cancellation or a confirmation win, never both', async () => {
     const CANCEL = 'mutation ($input: CancelCheckoutInput!) { cancelCheckout(input: $input) { checkout { status } } }';
     for (let round = 0; round < 5; round += 1) {

@@ -70,6 +70,16 @@ describe('WeChat Pay as a network', () => {
   });
 
   it.each([
+    ['ORDER_ALREADY_PAID', 'CODE_ALREADY_PAID'],
+    ['ORDER_BEING_PAID', 'CODE_ALREADY_PAID'],
+    ['ORDER_CLOSED', 'CODE_EXPIRED'],
+    ['CODE_EXPIRED', 'CODE_EXPIRED'],
+    ['RULE_LIMIT', 'NETWORK_REFUSED'],
+  ] as const)('tells a payer what the refusal %s means: %s', async (code, reason) => {
+    expect(await client({ pay: refusal(code, 'FINAL') }).pay(order)).toMatchObject({ outcome: 'NO', reason, code });
+  });
+
+  it.each([
     ['ORDER_NOT_EXIST', 'MISSING'],
     ['RESOURCE_NOT_EXISTS', 'MISSING'],
     ['RULE_LIMIT', 'UNKNOWN'],

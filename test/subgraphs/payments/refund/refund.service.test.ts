@@ -114,6 +114,16 @@ describe('A refund', () => {
     expect(codesOf(await world.refund(paymentId, '1.00', merchantId))).toEqual(['REFUND_NOT_ALLOWED']);
   });
 
+  it('has a reason that the payer can read, of at most eighty characters as people count them', async () => {
+    const paymentId = await completed();
+    const withReason = async (reason: string) =>
+      codesOf(await world.refund(paymentId, '0.10', merchantId, randomUUID(), reason));
+    for (const reason of ['', 'a\u0000b', 'a\u202eb', '\ud800', '🍜'.repeat(81)])
+      expect([reason, await withReason(reason)]).toEqual([reason, ['INVALID_REASON']]);
+    for (const reason of ['🍜'.repeat(80), '茶杯破了 👨‍👩‍👧'])
+      expect([reason, await withReason(reason)]).toEqual([reason, []]);
+  });
+
   it('happens once for one key, also when two ask at once; other content under the key is an error', async () => {
     const paymentId = await completed();
     const key = randomUUID();
