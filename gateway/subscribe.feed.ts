@@ -150,9 +150,10 @@ export class Feed implements Follower {
 }
 
 /** Equal for questions that have the same answer to each event. */
-function keyOf({ plan, variables, principal }: GroupQuestion): string {
+function keyOf({ understood, variables, principal }: GroupQuestion): string {
+  const { plan, answering } = understood;
   // A variable that is not there is another thing than one that is null.
-  const relevant = plan.answering.map((name) => (Object.hasOwn(variables, name) ? [variables[name]] : []));
+  const relevant = answering.map((name) => (Object.hasOwn(variables, name) ? [variables[name]] : []));
   return `${plan.id} ${fingerprintOf(principal)} ${relevant.length > 0 ? JSON.stringify(relevant) : ''}`;
 }
 

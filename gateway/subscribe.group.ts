@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { BusEvent } from '../subgraphs/kernel/event/event-bus.js';
 import type { Principal } from '../subgraphs/kernel/principal.js';
-import type { AuthorizedOperation } from './admission.restriction.js';
 import type { GatewayContext } from './context.js';
 import type { Values } from './fetch.transport.js';
 import type { Answer } from './subscribe.answer.js';
 import type { Feed } from './subscribe.feed.js';
 import type { Generation } from './subscribe.generation.js';
 import type { OwnPast } from './subscribe.past.js';
-import type { SubscriptionPlan, SubscriptionText } from './subscribe.plan.js';
 import type { EventResolution } from './subscribe.resolve.js';
 import {
   interrupted,
@@ -17,6 +15,7 @@ import {
   type StreamSubscriber,
   SubscriptionStream,
 } from './subscribe.stream.js';
+import type { Understood } from './subscribe.understand.js';
 
 /** One event on its way to the members of a group. The last link of a chain is empty: what comes next fills it. */
 export class Link {
@@ -31,11 +30,8 @@ export class Link {
 
 /** What the members of a group ask of each event. */
 export interface GroupQuestion {
-  /** As the client sent it: the plan may be of a part of it. */
-  readonly text: SubscriptionText;
-  readonly plan: SubscriptionPlan;
-  readonly rights: AuthorizedOperation;
-  /** The supergraph that it is planned against. */
+  readonly understood: Understood;
+  /** The supergraph by which it is understood. */
   readonly generation: Generation;
   readonly variables: Values;
   readonly principal: Principal;
@@ -53,7 +49,8 @@ export class SubscriptionGroup {
   readonly members = new Set<SubscriptionStream>();
   /** The empty link. */
   end = new Link(0);
-  private unanswered = this.end;
+  /** The first that is not answered yet. */
+  unanswered = this.end;
   private isWorking = false;
   private pastUnderWay: Map<string, Promise<Answer | null>> | null = null;
 
@@ -110,13 +107,13 @@ export class SubscriptionGroup {
 
   /** Once for all members who ask for it at the same time. */
   private shared(event: BusEvent): Promise<Answer | null> {
-    const { plan, generation } = this.question;
+    const { understood, generation } = this.question;
     // Who asks after something was changed must not get an answer that was begun before.
-    const key = `${event.position} ${plan.id} ${generation.mutationsEnded}`;
+    const key = `${event.position} ${understood.plan.id} ${generation.mutationsEnded}`;
     const known = this.pastUnderWay?.get(key);
     if (known) return known;
     this.pastUnderWay ??= new Map();
-    const answering = this.resolution.answer(event, this.question, this.asking()).finally(() => {
+    const answering = this.resolution.answer(event, this, this.asking()).finally(() => {
       this.pastUnderWay?.delete(key);
       if (this.pastUnderWay?.size === 0) this.pastUnderWay = null;
     });
@@ -127,10 +124,12 @@ export class SubscriptionGroup {
   private async work(): Promise<void> {
     this.isWorking = true;
     for (let link = this.unanswered; link.event && link.next && !this.aborted; link = this.unanswered) {
-      link.answer = await this.resolution.answer(link.event, this.question, this.asking());
+      link.answer = await this.resolution.answer(link.event, this, this.asking());
       // An outage that lasts would swallow the event: its subscribers come back before it.
-      if (!link.answer) for (const member of [...this.members]) member.interrupt('interrupted');
-      if (!link.answer) break;
+      if (!link.answer) {
+        for (const member of [...this.members]) member.interrupt('interrupted');
+        break;
+      }
       this.unanswered = link.next;
       await this.deliver();
       this.resolution.delivered(this.question, link.answer, this.members.size, link.event);

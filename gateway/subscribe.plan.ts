@@ -36,6 +36,8 @@ export interface SubscriptionText {
 export interface SubscriptionPlan {
   /** No other plan has it, also of another supergraph. */
   readonly id: number;
+  /** As the first one sent it who asked for it. */
+  readonly text: SubscriptionText;
   readonly source: EventSource;
   readonly operation: OperationDefinitionNode;
   readonly field: GraphQLField<unknown, unknown>;
@@ -99,13 +101,14 @@ export class SubscriptionPlans {
       const naming = nameByContent(this.loaded.api, single.document);
       const { node } = await this.planner.plan(naming.document);
       if (node?.kind !== 'Subscription') return [unplannable('It selects no field of the subscription type.')];
-      return this.complete(node, single, naming);
+      return this.complete(text, node, single, naming);
     } catch (thrown) {
       return [thrown instanceof InvalidError ? thrown : unplannable(messageOf(thrown))];
     }
   }
 
   private complete(
+    text: SubscriptionText,
     { primary, rest }: SubscriptionNode,
     { document, operation, fragments }: SingleOperation,
     naming: Naming,
@@ -120,6 +123,7 @@ export class SubscriptionPlans {
     plansMade += 1;
     return {
       id: plansMade,
+      text,
       source,
       operation,
       field,

@@ -13,6 +13,11 @@ import { Turnstile } from './subscribe.turnstile.js';
 // Below what one subgraph is asked at once: an event with thousands of groups must leave room for queries.
 const MOST_AT_ONCE = 500;
 
+/** Whose question may change, as the supergraph does. */
+export interface Asker {
+  readonly question: GroupQuestion;
+}
+
 /** Makes events into what subscribers see: the event answers their plan's first fetch, the subgraphs the rest. */
 export class EventResolution {
   private readonly turnstile = new Turnstile(MOST_AT_ONCE);
@@ -27,19 +32,19 @@ export class EventResolution {
    * earlier one. Never throws: what goes wrong is this event's error, and no other's. Null where an outage would swallow
    * it, and lasts.
    */
-  async answer(event: BusEvent, question: GroupQuestion, asking: GatewayContext): Promise<Answer | null> {
-    const { operation } = question.plan;
+  async answer(event: BusEvent, asker: Asker, asking: GatewayContext): Promise<Answer | null> {
     const result = await throughOutage(
-      () => this.turnstile.through(() => this.resolve(event, question, asking)),
+      // Asked again, it is asked by the supergraph of then.
+      () => this.turnstile.through(() => this.resolve(event, asker.question, asking)),
       asking.signal,
     );
-    this.metrics.resolved(operation.name?.value, !result || Boolean(result.errors));
+    this.metrics.resolved(asker.question.understood.plan.operation.name?.value, !result || Boolean(result.errors));
     return result && new Answer(result);
   }
 
   private resolve(
     event: BusEvent,
-    { plan, rights, generation, variables }: GroupQuestion,
+    { understood: { plan, rights }, generation, variables }: GroupQuestion,
     asking: GatewayContext,
   ): Promise<FormattedExecutionResult> {
     return currentRequest.run({ requestId: asking.requestId }, async () => {
@@ -55,8 +60,8 @@ export class EventResolution {
   }
 
   /** Counts what was given to so many subscribers, and how long it took where it was live. */
-  delivered({ plan }: GroupQuestion, answer: Answer, subscribers: number, live: BusEvent | null): void {
-    this.metrics.delivered(plan.operation.name?.value, answer.failed, subscribers);
+  delivered({ understood }: GroupQuestion, answer: Answer, subscribers: number, live: BusEvent | null): void {
+    this.metrics.delivered(understood.plan.operation.name?.value, answer.failed, subscribers);
     if (live) this.metrics.lagged(Date.now() - live.publishedAt);
   }
 

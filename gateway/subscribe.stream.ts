@@ -154,6 +154,8 @@ export class SubscriptionStream implements Expiring {
   checkWaiting(): void {
     if (!this.place || this.group.end.number - this.place.number <= MOST_WAITING) return;
     if (this.past) this.place = null;
+    // It has taken all that there is to take: the subgraphs are slower than the events.
+    else if (this.place === this.group.unanswered) this.interrupt('interrupted');
     else this.interrupt('slow', 'You read too slowly. Resume after your last cursor.');
   }
 

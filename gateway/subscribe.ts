@@ -129,17 +129,18 @@ export class Subscriptions implements StreamOwner {
     const { principal } = context.identity;
     const variables = admitted.variables ?? {};
     const text = { query: admitted.query, document: admitted.document, operationName: admitted.operationName };
-    const { plan, rights, subject, start } = await generation.use(async (engine) => {
-      const { plan, rights, args, subject } = await understand(engine, text, variables, principal, this.options.logger);
+    const { understood, start } = await generation.use(async (engine) => {
+      const understood = await understand(engine, text, variables, principal, this.options.logger);
+      const { plan, args, subject } = understood;
       const start = startFor(plan.source, args, subject);
       await askGuard(engine.host, plan.source, args, context);
-      return { plan, rights, subject, start };
+      return { understood, start };
     });
     const count = this.limit.enter(askerOf(context.identity, subscriber.address));
     let stream: SubscriptionStream | null = null;
     try {
-      const question = { text, plan, rights, generation, variables, principal };
-      stream = await this.enter(feeds, question, subject, start, subscriber, count);
+      const question = { understood, generation, variables, principal };
+      stream = await this.enter(feeds, question, start, subscriber, count);
     } finally {
       if (!stream) this.limit.leave(count);
     }
@@ -150,12 +151,11 @@ export class Subscriptions implements StreamOwner {
   private async enter(
     feeds: Feeds,
     question: GroupQuestion,
-    subject: string,
     start: StartAt,
     { context, transport }: Subscriber,
     count: StreamCount,
   ): Promise<SubscriptionStream | null> {
-    const feed = await feeds.hold(subject);
+    const feed = await feeds.hold(question.understood.subject);
     let stream: SubscriptionStream | null = null;
     try {
       const past = await feed.past(start);
@@ -185,25 +185,20 @@ export class Subscriptions implements StreamOwner {
 
   /** Plans a group's subscription again. Its members share their rights, so what one may have, all may. */
   private async move(group: SubscriptionGroup, generation: Generation): Promise<void> {
-    const { text, plan: before, variables, principal } = group.question;
+    const { understood: before, variables, principal } = group.question;
     const [member] = group.members;
     if (!member) return;
     try {
-      const { plan, rights } = await generation.use(async (engine) => {
-        const { plan, rights, args, subject } = await understand(
-          engine,
-          text,
-          variables,
-          principal,
-          this.options.logger,
-        );
-        if (subject !== group.feed.subject) throw noLonger('its events are published elsewhere.');
+      const understood = await generation.use(async (engine) => {
+        const understood = await understand(engine, before.text, variables, principal, this.options.logger);
+        const { source } = understood.plan;
+        if (understood.subject !== group.feed.subject) throw noLonger('its events are published elsewhere.');
         const { identity, requestId } = member.subscriber;
-        if (plan.source.guard?.query !== before.source.guard?.query)
-          await askGuard(engine.host, plan.source, args, { identity, requestId, signal: group });
-        return { plan, rights };
+        if (source.guard?.query !== before.plan.source.guard?.query)
+          await askGuard(engine.host, source, understood.args, { identity, requestId, signal: group });
+        return understood;
       });
-      group.feed.change(group, { text, plan, rights, generation, variables, principal });
+      group.feed.change(group, { understood, generation, variables, principal });
     } catch (thrown) {
       const last = this.answerTo(reworded(thrown));
       for (const each of [...group.members]) each.refuse('replaced', last);

@@ -18,8 +18,12 @@ export class Refused extends Error {
 
 /** What a subscription means by one supergraph. */
 export interface Understood {
+  /** The same for all who sent it. */
+  readonly text: SubscriptionText;
   /** Of what the asker may have. */
   readonly plan: SubscriptionPlan;
+  /** The variables that make a difference to what an event's answer is, also where only a refusal depends on them. */
+  readonly answering: readonly string[];
   /** Puts nulls and errors where they may not have something. */
   readonly rights: AuthorizedOperation;
   /** Of its one field. */
@@ -55,5 +59,6 @@ export async function understand(
   if (problem) throw new GraphQLError(problem.message, { extensions: { code: 'BAD_USER_INPUT' } });
   const args = getArgumentValues(plan.field, plan.fieldNode, coerced);
   checkPrincipal(plan.source, principal);
-  return { plan, rights, args, subject: subjectFor(plan.source, args, principal) };
+  const subject = subjectFor(plan.source, args, principal);
+  return { text: whole.text, plan, answering: whole.answering, rights, args, subject };
 }
