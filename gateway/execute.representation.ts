@@ -5,9 +5,9 @@ import type { TypeConditions } from './execute.types.js';
 
 /**
  * What a subgraph must know of a row to find its entity, as JSON: equal entities have equal text. Null where the row
- * lacks a part of it.
+ * lacks a part of it, unless it was skipped: then what does not need that part is asked for all the same.
  */
-export type Representing = (row: Row) => string | null;
+export type Representing = (row: Row, skipped: boolean) => string | null;
 
 /**
  * Compiles a fetch's `requires`: the keys, `__typename`, and what `@requires` names.
@@ -22,10 +22,10 @@ export function compileRepresentation(
   const leaves = only && selections.length === 1 && !rewrite ? leavesOf(only) : null;
   if (leaves && only?.kind === 'InlineFragment') return writeLeaves(only.typeCondition ?? '', leaves, types);
   const select = compileSelections(selections, types);
-  return (row) => {
+  return (row, skipped) => {
     const representation: Row = {};
     // Nothing was selected from a row of another type.
-    if (!select(row, representation) || typeof representation['__typename'] !== 'string') return null;
+    if (!select(row, representation, skipped) || typeof representation['__typename'] !== 'string') return null;
     rewrite?.(representation);
     return JSON.stringify(representation);
   };
@@ -44,25 +44,22 @@ function leavesOf(fragment: QueryPlanSelectionNode): string[] | null {
 
 /** One type's key: by far the most frequent, and there may be thousands in an answer. No object is made for it. */
 function writeLeaves(condition: string, names: readonly string[], types: TypeConditions): Representing {
-  const parts = names.map((name, index) => ({
-    opening: `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`,
-    read: reader(name),
-  }));
-  return (row) => {
+  const parts = names.map((name) => ({ opening: `${JSON.stringify(name)}:`, read: reader(name) }));
+  return (row, skipped) => {
     const { __typename: typename } = row;
     if (typeof typename !== 'string' || !types.applies(condition, typename)) return null;
     let text = '';
     for (const { opening, read } of parts) {
       const value = read(row);
-      if (value === undefined) return null;
-      text += opening + JSON.stringify(value);
+      if (value !== undefined) text += (text === '' ? '{' : ',') + opening + JSON.stringify(value);
+      else if (!skipped) return null;
     }
     return `${text}}`;
   };
 }
 
 /** Copies a part of one row into another. False: the row lacks it. */
-type Selecting = (from: Row, into: Row) => boolean;
+type Selecting = (from: Row, into: Row, skipped: boolean) => boolean;
 
 function compileSelections(selections: readonly QueryPlanSelectionNode[], types: TypeConditions): Selecting {
   const parts = selections.map((selection) =>
@@ -72,18 +69,18 @@ function compileSelections(selections: readonly QueryPlanSelectionNode[], types:
   );
   const [only] = parts;
   if (only && parts.length === 1) return only;
-  return (from, into) => {
-    for (const select of parts) if (!select(from, into)) return false;
+  return (from, into, skipped) => {
+    for (const select of parts) if (!select(from, into, skipped)) return false;
     return true;
   };
 }
 
 function compileFragment(condition: string | undefined, select: Selecting, types: TypeConditions): Selecting {
   if (!condition) return select;
-  return (from, into) => {
+  return (from, into, skipped) => {
     const { __typename: typename } = from;
     if (typeof typename !== 'string' || !types.applies(condition, typename)) return true;
-    return select(from, into);
+    return select(from, into, skipped);
   };
 }
 
@@ -91,11 +88,11 @@ function compileField({ name, alias, selections }: QueryPlanFieldNode, types: Ty
   const responseName = alias ?? name;
   const read = reader(responseName);
   const select = selections ? compileSelections(selections, types) : null;
-  return (from, into) => {
+  return (from, into, skipped) => {
     const value = read(from);
-    if (value === undefined) return false;
-    const selected = select ? selectIn(value, select) : value;
-    if (selected === undefined) return false;
+    if (value === undefined) return skipped;
+    const selected = select ? selectIn(value, select, skipped) : value;
+    if (selected === undefined) return skipped;
     const known = into[responseName];
     // Two fragments may each select a part of the same object.
     if (isRow(known) && isRow(selected) && Object.hasOwn(into, responseName)) mergeInto(known, selected);
@@ -105,12 +102,12 @@ function compileField({ name, alias, selections }: QueryPlanFieldNode, types: Ty
 }
 
 /** Undefined where a part is missing. */
-function selectIn(value: unknown, select: Selecting): unknown {
+function selectIn(value: unknown, select: Selecting, skipped: boolean): unknown {
   if (Array.isArray(value)) {
-    const selected = value.map((element) => selectIn(element, select));
+    const selected = value.map((element) => selectIn(element, select, skipped));
     return selected.includes(undefined) ? undefined : selected;
   }
   if (!isRow(value)) return value;
   const selected: Row = {};
-  return select(value, selected) ? selected : undefined;
+  return select(value, selected, skipped) ? selected : undefined;
 }

@@ -15,6 +15,8 @@ export interface Run {
   /** All that the fetches brought, from the root of the operation. */
   readonly root: Row;
   readonly errors: GraphQLError[];
+  /** Where an entity is null because of one of the errors, so that all its other fields are missing too. */
+  readonly lost: Place[];
   /** What the client gave, and the literals of its text. */
   readonly variables: Values;
   /** The same with defaults: what conditions look at. */
@@ -93,7 +95,7 @@ function compileFetch(node: FetchNode, { types, operations, subgraphs }: StepCom
   const renamed = renamedKeys(node.outputRewrites);
   if (!node.requires) return fetchRoot({ operation, output, renamed }, subgraph);
   const represent = compileRepresentation(node.requires, types, compileRewrites(node.inputRewrites, types));
-  return fetchEntities({ operation, output, renamed }, represent, subgraph);
+  return fetchEntities({ operation, output, renamed }, represent, subgraph, types);
 }
 
 interface CompiledFetch {
@@ -125,9 +127,11 @@ function fetchEntities(
   { operation, output, renamed }: CompiledFetch,
   represent: Representing,
   subgraph: Subgraph,
+  types: TypeConditions,
 ): Step {
   return async (run, cursor) => {
-    const { representations, positions } = representationsOf(cursor.rows, represent);
+    // What is missing without an error was skipped.
+    const { representations, positions } = representationsOf(cursor.rows, represent, run.errors.length === 0);
     if (representations.length === 0) return;
     const question = { operation, representations, variables: operation.variablesIn(run.variables) };
     try {
@@ -135,9 +139,9 @@ function fetchEntities(
       if (output) for (const entity of entities) output(entity);
       cursor.rows.forEach((row, index) => {
         const entity = entities[positions[index] ?? -1];
-        if (isRow(entity)) mergeInto(row, entity);
+        if (isRow(entity)) mergeEntity(row, entity, types);
       });
-      if (errors.length > 0) placeErrors(run, cursor, positions, renamed, errors);
+      if (errors.length > 0) placeErrors(run, cursor, { positions, entities }, renamed, errors);
     } catch (thrown) {
       run.errors.push(located(subgraph.refusal(thrown, question), commonPlace(cursor)));
     }
@@ -152,11 +156,11 @@ interface Represented {
 }
 
 /** Rows with equal representations share one. */
-function representationsOf(rows: readonly Row[], represent: Representing): Represented {
+function representationsOf(rows: readonly Row[], represent: Representing, skipped: boolean): Represented {
   const known = new Map<string, number>();
   const representations: string[] = [];
   const positions = rows.map((row) => {
-    const representation = represent(row);
+    const representation = represent(row, skipped);
     if (representation === null) return -1;
     const position = known.get(representation);
     if (position !== undefined) return position;
@@ -166,22 +170,37 @@ function representationsOf(rows: readonly Row[], represent: Representing): Repre
   return { representations, positions };
 }
 
+/** A subgraph that knows a type as an interface object says the interface's name: the row's own says more. */
+function mergeEntity(row: Row, entity: Row, types: TypeConditions): void {
+  const { __typename: known } = row;
+  mergeInto(row, entity);
+  const { __typename: said } = row;
+  if (typeof known === 'string' && said !== known && typeof said === 'string' && !types.isObject(said))
+    row['__typename'] = known;
+}
+
+interface Answered {
+  /** For each row, which entity is its own. */
+  readonly positions: readonly number[];
+  readonly entities: readonly (Row | null)[];
+}
+
 /** An error of one entity is an error at each place where that entity stands. */
 function placeErrors(
   run: Run,
   cursor: Cursor,
-  positions: readonly number[],
+  { positions, entities }: Answered,
   renamed: ReadonlyMap<string, string>,
   errors: readonly GraphQLFormattedError[],
 ): void {
   const places = placesOf(run.root, cursor.path);
   for (const error of errors) {
-    const [entity, ...inner] = error.path ?? [];
-    if (entity === undefined) run.errors.push(located(error, commonPlace(cursor)));
-    else
-      places.forEach((place, index) => {
-        if (positions[index] === entity) run.errors.push(located(error, [...place, ...named(inner, renamed)]));
-      });
+    const [position, ...inner] = error.path ?? [];
+    const own = places.filter((_place, index) => positions[index] === position);
+    // It is about all of them, or about none that was asked for.
+    if (own.length === 0) run.errors.push(located(error, commonPlace(cursor)));
+    for (const place of own) run.errors.push(located(error, [...place, ...named(inner, renamed)]));
+    if (typeof position === 'number' && !entities[position]) run.lost.push(...own);
   }
 }
 

@@ -59,12 +59,13 @@ export class Execution {
     const run: Run = {
       root: begun.data ?? {},
       errors: [...begun.errors],
+      lost: [],
       variables: compiled.variables(variables),
       conditions: compiled.variables(conditions),
       context,
     };
     await compiled.step?.(run, { path: [], rows: [run.root] });
-    return shape(run.root, introspected, run.errors);
+    return shape(run.root, introspected, run);
   }
 }
 

@@ -18,6 +18,11 @@ export class TypeConditions {
     return applies;
   }
 
+  /** Whether it can be what an object is: a subgraph that knows a type as an interface object only says the interface. */
+  isObject(typename: string): boolean {
+    return isObjectType(this.schema.getType(typename));
+  }
+
   private look(condition: string, typename: string): boolean {
     const wider = this.schema.getType(condition);
     const type = this.schema.getType(typename);

@@ -156,7 +156,10 @@ function deliver(
   const found = (data?.['_entities'] ?? []) as Entities;
   for (const { question, answer } of waiting) {
     const indexes = question.representations.map((representation) => positions.get(representation) ?? -1);
-    const own = errors.map((error) => placed(error, (index) => indexes.indexOf(index)));
+    // One that no question asked for is about all of them.
+    const own = errors.map((error) =>
+      placed(error, (index) => (index < positions.size ? indexes.indexOf(index) : index)),
+    );
     answer.resolve({
       // What one request adds to its copy must not show in another's.
       entities: indexes.map((index) => {

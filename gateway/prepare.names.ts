@@ -6,6 +6,7 @@ import {
   isObjectType,
   Kind,
   print,
+  type SelectionSetNode,
   TypeInfo,
   visit,
   visitWithTypeInfo,
@@ -33,6 +34,7 @@ const TAKEN = 'representations';
 export function nameByContent(schema: GraphQLSchema, document: DocumentNode): Naming {
   const types = new TypeInfo(schema);
   const given = new Map<FieldNode, string>();
+  const mutations = new Map<string, string>();
   const names = new Names(reservedNames(schema));
   const variables = variablesOf(document);
   const renamed = variables.has(TAKEN) ? freeName(TAKEN, variables) : null;
@@ -51,18 +53,38 @@ export function nameByContent(schema: GraphQLSchema, document: DocumentNode): Na
           given.set(node, plain);
           return { ...node, alias: undefined };
         }
-        // A mutation that a client asks for twice has its effect twice.
-        const asked = types.getParentType() === schema.getMutationType() ? (node.alias ?? node.name).value : '';
-        const name = names.nameFor(node, `${field.type} ${asked}`, field.args);
+        // A mutation that a client asks for under two names has its effect twice.
+        const isMutation = types.getParentType() === schema.getMutationType();
+        const asked = (node.alias ?? node.name).value;
+        const name = names.nameFor(node, isMutation ? `${field.type} ${asked}` : String(field.type), field.args);
         given.set(node, name);
-        return { ...node, alias: name === plain ? undefined : { kind: Kind.NAME, value: name } };
+        if (isMutation) mutations.set(asked, name);
+        return {
+          ...node,
+          alias: name === plain ? undefined : { kind: Kind.NAME, value: name },
+          selectionSet: node.selectionSet && withCertainField(node.selectionSet),
+        };
       },
     }),
   );
   return {
     document: named,
-    nameOf: (field) => given.get(field) ?? (field.alias ?? field.name).value,
+    nameOf: (field) => {
+      const asked = (field.alias ?? field.name).value;
+      // The root fields of a mutation were written anew.
+      return given.get(field) ?? mutations.get(asked) ?? asked;
+    },
     variables: (values) => (renamed && Object.hasOwn(values, TAKEN) ? { ...values, [renamed]: values[TAKEN] } : values),
+  };
+}
+
+/** An object of which conditions leave nothing is an empty object, not null: something has to be asked of it. */
+function withCertainField(set: SelectionSetNode): SelectionSetNode {
+  const isCertain = set.selections.some(({ kind, directives }) => kind === Kind.FIELD && !directives?.length);
+  if (isCertain) return set;
+  return {
+    ...set,
+    selections: [...set.selections, { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } }],
   };
 }
 

@@ -1,10 +1,11 @@
-import { type DocumentNode, type GraphQLSchema, print } from 'graphql';
+import { type DocumentNode, type GraphQLSchema, OperationTypeNode, print } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { validateDocument } from './admission.validation.js';
 import { type CompiledOperation, compileOperation } from './execute.compile.js';
 import { compileStep, type Step, type StepCompilation } from './execute.step.js';
 import type { Planner } from './plan.js';
 import { liftLiterals } from './prepare.literals.js';
+import { writeOutMutation } from './prepare.mutation.js';
 import { nameByContent } from './prepare.names.js';
 import { singleOperation } from './prepare.operation.js';
 
@@ -118,7 +119,8 @@ export class Preparation {
     if (known) return known;
     const { api: schema } = this.options;
     const { operation, fragments } = singleOperation(document, undefined);
-    const naming = nameByContent(schema, document);
+    const isMutation = operation.operation === OperationTypeNode.MUTATION;
+    const naming = nameByContent(schema, isMutation ? writeOutMutation(operation, fragments) : document);
     const compiled = compileOperation({ schema, operation, fragments, ...naming }, await this.plan(naming.document));
     this.compiled.set(text, compiled);
     return compiled;

@@ -11,11 +11,15 @@ export class Problems {
   private tree: Node | null = null;
   private isAnywhere = false;
 
-  constructor(readonly errors: GraphQLError[]) {}
+  constructor(
+    readonly errors: GraphQLError[],
+    /** Where everything is missing because of one of them. */
+    private readonly lost: readonly Place[],
+  ) {}
 
   add(error: GraphQLError): void {
     this.errors.push(error);
-    if (this.tree) this.note(error);
+    if (this.tree) this.note(error.path);
   }
 
   /**
@@ -25,7 +29,8 @@ export class Problems {
   explain(place: Place): boolean {
     if (!this.tree) {
       this.tree = { isEnd: false, next: new Map() };
-      for (const error of this.errors) this.note(error);
+      for (const { path } of this.errors) this.note(path);
+      for (const place of this.lost) this.note(place);
     }
     if (this.isAnywhere) return true;
     let node = this.tree;
@@ -39,7 +44,7 @@ export class Problems {
     return node.next.size > 0;
   }
 
-  private note({ path }: GraphQLError): void {
+  private note(path: Place | undefined): void {
     if (!path) this.isAnywhere = true;
     let node = this.tree as Node;
     for (const part of path ?? []) {

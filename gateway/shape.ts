@@ -12,6 +12,7 @@ import {
   isObjectType,
   type OperationDefinitionNode,
 } from 'graphql';
+import type { Place } from './execute.place.js';
 import { isRow, type Row, reader } from './execute.row.js';
 import { type CollectedFields, FieldCollection, type Fragments, type RowType } from './shape.fields.js';
 import { leafOf } from './shape.leaf.js';
@@ -38,7 +39,13 @@ const INVALID = Symbol('invalid');
 type Completion = (value: unknown, shaping: Shaping) => unknown;
 
 /** Makes a client's answer out of all that the fetches brought. */
-export type Shape = (root: Row, introspected: Row | null, errors: readonly GraphQLError[]) => ShapedAnswer;
+export type Shape = (root: Row, introspected: Row | null, outcome: Outcome) => ShapedAnswer;
+
+/** What went wrong meanwhile, at places of what the fetches brought. */
+interface Outcome {
+  readonly errors: readonly GraphQLError[];
+  readonly lost: readonly Place[];
+}
 
 export interface ShapedAnswer {
   readonly data: Row | null;
@@ -68,18 +75,25 @@ export function compileShape(
   const fields = new FieldCollection(schema, fragments, conditions);
   const complete = new ShapeCompilation(schema, fields, nameOf).objectOf(root, [operation.selectionSet]);
   const translate = compilePlaces(schema, fields, nameOf, root, operation.selectionSet);
-  return (data, introspected, errors) => {
-    const problems = new Problems(errors.length > 0 ? errors.flatMap((error) => placed(error, translate)) : []);
+  return (data, introspected, { errors, lost }) => {
+    const problems =
+      errors.length === 0 ? new Problems([], []) : new Problems(placed(errors, translate), lost.flatMap(translate));
     const shaped = complete(data, { place: [], problems, introspected });
     return { data: shaped === INVALID ? null : (shaped as Row), errors: problems.errors };
   };
 }
 
-/** The same error at each place where the client reads it. */
-function placed(error: GraphQLError, translate: PlaceTranslation): readonly GraphQLError[] {
-  const { message, path, extensions } = error;
-  if (!path) return [error];
-  return translate(path).map((place) => new GraphQLError(message, { path: place, extensions }));
+/** Each error at each place where the client reads it, once: several fetches may fail for one reason. */
+function placed(errors: readonly GraphQLError[], translate: PlaceTranslation): GraphQLError[] {
+  const known = new Set<string>();
+  return errors.flatMap((error) => {
+    const { message, path, extensions } = error;
+    const own = path ? translate(path).map((place) => new GraphQLError(message, { path: place, extensions })) : [error];
+    return own.filter((each) => {
+      const key = JSON.stringify([each.path, message, extensions['code']]);
+      return !known.has(key) && known.add(key);
+    });
+  });
 }
 
 interface FieldShape {

@@ -69,8 +69,6 @@ describe('The connection', () => {
     ['an empty id', subscribe('', '{ whoami }')],
     ['an id that is no text', '{"type":"subscribe","id":1,"payload":{"query":"{ whoami }"}}'],
     ['no payload', '{"type":"subscribe","id":"1"}'],
-    ['a query that is no text', '{"type":"subscribe","id":"1","payload":{"query":{}}}'],
-    ['variables that are no object', subscribe('1', '{ whoami }', { variables: 'none' })],
     ['a list', '[]'],
     ['a payload of init that is no object', '{"type":"connection_init","payload":"token"}'],
     ['a payload of ping that is no object', '{"type":"ping","payload":1}'],
