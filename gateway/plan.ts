@@ -15,7 +15,10 @@ export function createPlanner(loaded: LoadedSupergraph): Planner {
   let last: Promise<unknown> = Promise.resolve();
   const plan = (document: DocumentNode, operationName?: string): QueryPlan => {
     // Made when the first operation comes: it takes longer than everything else at start.
-    planner ??= new QueryPlanner(loaded.supergraph);
+    planner ??= new QueryPlanner(loaded.supergraph, {
+      // Sent in another order than it was written, a fragment of a mutation would be run in that order.
+      reuseQueryFragments: false,
+    });
     return planner.buildQueryPlan(operationFromDocument(loaded.apiSchema, document, { operationName }));
   };
   return {

@@ -8,6 +8,10 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { singleOperation } from './prepare.operation.js';
+
+/** Of a mutation whose conditions never hold. */
+const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 
 /** One mention of a root field, and the conditions under which it holds. */
 interface Mention {
@@ -26,8 +30,16 @@ export function writeOutMutation(
   const byName = new Map<string, Mention[]>();
   collect(operation.selectionSet.selections, [], fragments, byName);
   const selections = [...byName.values()].flatMap(writeOut);
-  const written = { ...operation, selectionSet: { kind: Kind.SELECTION_SET, selections } } as const;
-  return { kind: Kind.DOCUMENT, definitions: [written, ...fragments.values()] };
+  const selectionSet = {
+    kind: Kind.SELECTION_SET,
+    selections: selections.length > 0 ? selections : [TYPENAME],
+  } as const;
+  const written: DocumentNode = {
+    kind: Kind.DOCUMENT,
+    definitions: [{ ...operation, selectionSet }, ...fragments.values()],
+  };
+  // Without the fragments that are written out: the planner would put them back.
+  return singleOperation(written, undefined).document;
 }
 
 function collect(
