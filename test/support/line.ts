@@ -19,7 +19,8 @@ export class Line {
   }
 
   static async to(url: string): Promise<Line> {
-    const server = createServer();
+    // Half open: otherwise our own system would answer a goodbye on a dead line.
+    const server = createServer({ allowHalfOpen: true });
     const line = new Line(server, new URL(url));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -46,7 +47,11 @@ export class Line {
   private connect(near: Socket): void {
     this.count += 1;
     const number = this.count;
-    const far = createConnection(Number(this.target.port), this.target.hostname);
+    const far = createConnection({
+      port: Number(this.target.port),
+      host: this.target.hostname,
+      allowHalfOpen: true,
+    });
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -54,6 +59,7 @@ export class Line {
       this.ends.add(from);
       const isAlive = () => number > this.deadUpTo;
       from.on('data', (said) => isAlive() && to.write(said));
+      from.on('end', () => isAlive() && to.end());
       from.on('error', () => undefined);
       from.on('close', () => {
         this.ends.delete(from);

@@ -99,11 +99,14 @@ describe('transaction', () => {
   it('runs again after a deadlock', async () => {
     await query('update counter set n = 0');
     let attempts = 0;
+    const holding = Promise.withResolvers<void>();
     const both = (first: number, second: number) =>
       transaction(orm.em, async (em) => {
         attempts += 1;
         await em.execute('update counter set n = n + 1 where id = ?', [first]);
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        // Each has one row before it asks for the other's.
+        if (attempts === 2) holding.resolve();
+        await holding.promise;
         await em.execute('update counter set n = n + 1 where id = ?', [second]);
       });
     await Promise.all([both(1, 2), both(2, 1)]);
