@@ -22,7 +22,8 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
-  testTimeout: 60_000,
+  // Long enough for a hook that starts everything on a machine that runs other tests beside.
+  testTimeout: 120_000,
   coverageProvider: 'v8',
   collectCoverageFrom: [
     'subgraphs/**/*.ts',
