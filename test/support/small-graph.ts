@@ -178,6 +178,8 @@ async function openDoor(state: { fault: Fault; knocks: number }, target: string)
     const answer = await fetch(new URL(path, target), { method, headers, ...body });
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
   });
+  // As our own servers do: a mutation that meets a closing connection is not sent again.
+  server.keepAliveTimeout = 65_000;
   const url = await listening(server);
   return {
     url,
