@@ -33,7 +33,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
       statement_timeout: 10_000,
       // Where the server does not even answer: a line that went dead must not hold a caller for minutes.
       query_timeout: options.answerWithinMs ?? 15_000,
-      connectionTimeoutMillis: 5_000,
+      // Also the wait for a free connection: in a burst the last one waits for all before it.
+      connectionTimeoutMillis: 10_000,
       idle_in_transaction_session_timeout: 15_000,
       keepAlive: true,
       onPoolCreated: releaseLostConnections,

@@ -65,14 +65,7 @@ const JOBS_ANSWER_WITHIN_MS = 30_000;
 /** How much: checkouts, payments, refunds and the ledger. */
 export async function createPayments(options: PaymentsOptions): Promise<PaymentsSubgraph> {
   const { databaseUrl, verifier, logger, outside, bus, now = systemClock } = options;
-  const orm = await openDatabase({
-    name: 'payments',
-    url: databaseUrl,
-    entities: [Checkout, Payment, PaymentEvent, Authorization, Acceptance, Refund],
-    migrations,
-    poolSize: options.poolSize ?? 40,
-    onStatement: options.onStatement,
-  });
+  const { orm, workersOrm } = await openDatabases(options);
   const boss = new PgBoss({
     connectionString: answeredWithin(databaseUrl, JOBS_ANSWER_WITHIN_MS),
     application_name: 'payments-jobs',
@@ -82,11 +75,12 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
   boss.on('error', (error) => logger.warn({ err: error }, 'the job queue has trouble'));
   const relay = new OutboxRelay(databaseUrl, bus, logger);
   // What a transaction published is on its way as soon as it is committed, without waiting for the relay's next look.
-  orm.em.getEventManager().registerSubscriber({ afterTransactionCommit: async () => relay.wake() });
+  for (const { em } of [orm, workersOrm])
+    em.getEventManager().registerSubscriber({ afterTransactionCommit: async () => relay.wake() });
 
-  const { payments: paymentWorker, refunds: refundWorker } = createSagas(options, orm.em, boss, now);
-  const checkoutWorker = new CheckoutWorker(orm.em, boss, now);
-  const notificationWorker = new NotificationWorker(orm.em, boss, now);
+  const { payments: paymentWorker, refunds: refundWorker } = createSagas(options, workersOrm.em, boss, now);
+  const checkoutWorker = new CheckoutWorker(workersOrm.em, boss, now);
+  const notificationWorker = new NotificationWorker(workersOrm.em, boss, now);
   const checkouts = new CheckoutService(
     orm.em,
     new CodeClient(ask(options, 'merchants')),
@@ -128,9 +122,29 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
       await Promise.all([paymentWorker.stop(), refundWorker.stop()]);
       await boss.stop({ graceful: true, timeout: 5_000 });
       await relay.stop();
-      await closeQuietly(orm, outside);
+      await outside.close();
+      await Promise.all([orm.close(), workersOrm.close()]);
     },
   };
+}
+
+/**
+ * Requests and workers have connections of their own: however many payments are taken up after an outage, who asks for
+ * one is not kept waiting by them.
+ */
+async function openDatabases(options: PaymentsOptions): Promise<{ orm: MikroORM; workersOrm: MikroORM }> {
+  const common = {
+    url: options.databaseUrl,
+    entities: [Checkout, Payment, PaymentEvent, Authorization, Acceptance, Refund],
+    migrations,
+    poolSize: options.poolSize ?? 20,
+    onStatement: options.onStatement,
+  };
+  const [orm, workersOrm] = await Promise.all([
+    openDatabase({ ...common, name: 'payments' }),
+    openDatabase({ ...common, name: 'payments-workers' }),
+  ]);
+  return { orm, workersOrm };
 }
 
 /** pg-boss has no option for it, but hands its connection string to the driver, which reads its own options there. */
@@ -175,9 +189,4 @@ function createSagas(
     payments: new SagaWorker(payments, em, options.databaseUrl, boss, logger),
     refunds: new SagaWorker(refunds, em, options.databaseUrl, boss, logger),
   };
-}
-
-async function closeQuietly(orm: MikroORM, outside: Outside): Promise<void> {
-  await outside.close();
-  await orm.close();
 }

@@ -130,7 +130,8 @@ describe('outbox', () => {
       const client = new pg.Client({ connectionString: url });
       await client.connect();
       await client.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'outbox-relay'`,
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where application_name = 'outbox-relay' and datname = current_database()`,
       );
       await client.end();
       dying.after = async () => undefined;

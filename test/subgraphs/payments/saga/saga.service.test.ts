@@ -208,7 +208,8 @@ describe('The saga', () => {
     });
     // The worker of refunds is another owner that lives.
     const alive = `(select objid::bigint from pg_locks where locktype = 'advisory' and classid = 71026010
-      and objid::bigint <> payment.lease_owner limit 1)`;
+      and objid::bigint <> payment.lease_owner
+      and database = (select oid from pg_database where datname = current_database()) limit 1)`;
     await lease(alive);
     world.others.users = asked;
     await new Promise((resolve) => setTimeout(resolve, 1_500));
