@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { lockFolder } from '../connectors/wechat-pay/simulator/folder-lock.js';
+import { lockFolder } from '../connectors/simulator/folder-lock.js';
 import type { Environment } from '../subgraphs/kernel/configuration.js';
 import { openDatabases } from './databases.js';
 import { developmentRoutes } from './development.routes.js';

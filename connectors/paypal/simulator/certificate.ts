@@ -1,19 +1,9 @@
-import {
-  createPrivateKey,
-  createSign,
-  generateKeyPair,
-  type KeyObject,
-  randomBytes,
-  X509Certificate,
-} from 'node:crypto';
+import { createPrivateKey, generateKeyPair, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { after, DAY } from '../../../subgraphs/kernel/clock.js';
-import { bitString, integer, nothing, objectIdentifier, sequence, set, utcTime, utf8String } from './der.js';
-
-const COMMON_NAME = '2.5.4.3';
-const SHA256_WITH_RSA = '1.2.840.113549.1.1.11';
+import { selfSigned } from '../../simulator/certificate.js';
 
 /** What notifications are signed with, and what shows the world that they were. */
 export interface SigningCertificate {
@@ -42,30 +32,15 @@ export async function signingCertificateIn(folder: string): Promise<SigningCerti
 }
 
 async function create(): Promise<string> {
-  const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
-  const certificate = selfSigned('PayPal simulator (development)', privateKey, publicKey, new Date());
-  return `${privateKey.export({ type: 'pkcs8', format: 'pem' })}${pemOf(certificate)}`;
-}
-
-/** A minimal X.509 certificate (RFC 5280, version 1), good for ten years: Node can read certificates but not make them. */
-export function selfSigned(name: string, privateKey: KeyObject, publicKey: KeyObject, from: Date): Buffer {
-  const algorithm = sequence(objectIdentifier(SHA256_WITH_RSA), nothing());
-  const subject = sequence(set(sequence(objectIdentifier(COMMON_NAME), utf8String(name))));
-  const toBeSigned = sequence(
-    // The first bit zero keeps it positive, the next one keeps it at full length.
-    integer(Buffer.concat([Buffer.of(0x40), randomBytes(15)])),
-    algorithm,
-    subject,
+  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
+  const now = new Date();
+  const certificate = selfSigned({
+    name: 'PayPal simulator (development)',
+    serial: randomBytes(16),
+    privateKey,
     // A day early: clocks differ.
-    sequence(utcTime(after(from, -DAY)), utcTime(after(from, 3_650 * DAY))),
-    subject,
-    publicKey.export({ type: 'spki', format: 'der' }),
-  );
-  const signature = createSign('RSA-SHA256').update(toBeSigned).sign(privateKey);
-  return sequence(toBeSigned, algorithm, bitString(signature));
-}
-
-function pemOf(der: Buffer): string {
-  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+    from: after(now, -DAY),
+    until: after(now, 3_650 * DAY),
+  });
+  return `${privateKey.export({ type: 'pkcs8', format: 'pem' })}${certificate}`;
 }

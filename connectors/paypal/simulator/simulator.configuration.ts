@@ -1,18 +1,6 @@
 import { z } from 'zod';
+import { json, readEnvironment } from '../../simulator/environment.js';
 import type { SimulatorOptions } from './simulator.js';
-
-const json = <Schema extends z.ZodType>(schema: Schema) =>
-  z
-    .string()
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: 'custom', message: 'is not JSON' });
-        return z.NEVER;
-      }
-    })
-    .pipe(schema);
 
 const variables = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(0),
@@ -29,13 +17,7 @@ const variables = z.object({
 
 /** @throws Error that names every variable that is wrong, never its value */
 export function simulatorOptions(environment: Readonly<Record<string, string | undefined>>): SimulatorOptions {
-  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = variables.safeParse(set);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-    throw new Error(`The environment is not usable:\n${problems.join('\n')}`);
-  }
-  const values = parsed.data;
+  const values = readEnvironment(variables, environment);
   return {
     port: values.PORT,
     host: values.HOST,

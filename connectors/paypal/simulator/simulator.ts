@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { type Clock, SECOND, systemClock } from '../../../subgraphs/kernel/clock.js';
+import { lockFolder } from '../../simulator/folder-lock.js';
 import { Api } from './api.js';
 import { Authorizations } from './authorizations.js';
 import { Books } from './books.js';
 import { signingCertificateIn } from './certificate.js';
 import { Idempotency } from './idempotency.js';
-import { lockFolder } from './lock.js';
 import { Notifications, type Webhook } from './notifications.js';
 import { Orders } from './orders.js';
 import { Refunds } from './refunds.js';

@@ -6,7 +6,7 @@ import { toJson } from '../wechat-pay.json.js';
 import { newNonce, platformHeaders } from '../wechat-pay.signature.js';
 import { toBeijing } from '../wechat-pay.time.js';
 import type { Books } from './books.js';
-import { selfSigned } from './certificate.js';
+import { platformCertificate as certificateOf } from './certificate.js';
 import { Gate } from './gate.js';
 import type { Orders } from './orders.js';
 import type { Refunds } from './refunds.js';
@@ -53,9 +53,7 @@ export class Network {
   ) {
     this.gate = new Gate(settings, now);
     const { platformSerial, platformKey, platformCertificate } = settings;
-    this.certificate =
-      platformCertificate ??
-      selfSigned('Tenpay.com Simulator', platformSerial, platformKey, this.day(-1), this.day(365));
+    this.certificate = platformCertificate ?? certificateOf(platformSerial, platformKey, this.day(-1), this.day(365));
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

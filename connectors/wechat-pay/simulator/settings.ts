@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import { json, readEnvironment } from '../../simulator/environment.js';
 import { apiV3Key, privateKey, publicKey } from '../wechat-pay.keys.js';
 
 const store = z.object({
@@ -29,18 +30,7 @@ const environment = z.object({
   WECHAT_PAY_PLATFORM_SERIAL: z.string().min(1),
   WECHAT_PAY_PLATFORM_PRIVATE_KEY: privateKey,
   WECHAT_PAY_PLATFORM_CERTIFICATE: z.string().startsWith('-----BEGIN CERTIFICATE').optional(),
-  WECHAT_PAY_STORES: z
-    .string()
-    .default('[]')
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: 'custom', message: 'is not JSON' });
-        return z.NEVER;
-      }
-    })
-    .pipe(z.array(store)),
+  WECHAT_PAY_STORES: json(z.array(store)).default([]),
   WECHAT_PAY_SLOW_MS: milliseconds(3_000),
   WECHAT_PAY_REFUND_MS: milliseconds(500),
   WECHAT_PAY_REFUND_INTERVAL_MS: milliseconds(0),
@@ -72,12 +62,7 @@ export interface Settings {
 
 /** @throws Error that names the wrong variables, never their values */
 export function readSettings(variables: Readonly<Record<string, string | undefined>>): Settings {
-  const result = environment.safeParse(variables);
-  if (!result.success) {
-    const problems = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-    throw new Error(`The environment is not usable:\n${problems.join('\n')}`);
-  }
-  const values = result.data;
+  const values = readEnvironment(environment, variables);
   return {
     port: values.PORT,
     host: values.HOST,

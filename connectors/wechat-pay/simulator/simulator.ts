@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SECOND } from '../../../subgraphs/kernel/clock.js';
+import { lockFolder } from '../../simulator/folder-lock.js';
 import { Books } from './books.js';
 import { Codes } from './codes.js';
-import { lockFolder } from './folder-lock.js';
 import { Network } from './network.js';
 import { Notifier } from './notifier.js';
 import { Orders } from './orders.js';

@@ -2,7 +2,7 @@ import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { PaypalNotificationVerifier } from '../../../connectors/paypal/paypal.notification.js';
-import { selfSigned } from '../../../connectors/paypal/simulator/certificate.js';
+import { selfSigned } from '../../../connectors/simulator/certificate.js';
 import { closeEverything, configurationFor, refusalOf, startRaw, usd } from './counterpart.js';
 
 afterEach(closeEverything);
@@ -29,8 +29,8 @@ const EVENT = {
 };
 
 function pemOf(privateKey: KeyObject, publicKey: KeyObject, from = new Date('2026-01-01')): string {
-  const der = selfSigned('test', privateKey, publicKey, from).toString('base64');
-  return `-----BEGIN CERTIFICATE-----\n${der.match(/.{1,64}/g)?.join('\n')}\n-----END CERTIFICATE-----\n`;
+  const until = new Date(from.getTime() + 3_650 * 86_400_000);
+  return selfSigned({ name: 'test', serial: Buffer.of(1), privateKey, publicKey, from, until });
 }
 
 const PEM = pemOf(pair.privateKey, pair.publicKey);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { selfSigned } from '../../../connectors/wechat-pay/simulator/certificate.js';
+import { platformCertificate } from '../../../connectors/wechat-pay/simulator/certificate.js';
 import { PlatformCertificates, platformKeysOf } from '../../../connectors/wechat-pay/wechat-pay.certificates.js';
 import { seal } from '../../../connectors/wechat-pay/wechat-pay.cipher.js';
 import { WechatPayUnknown } from '../../../connectors/wechat-pay/wechat-pay.errors.js';
@@ -31,7 +31,7 @@ afterEach(() => rogue.stop());
 /** One row of the certificates' answer. */
 function row(serial: string, keys = platformKeys, from = -DAY, until = 30 * DAY) {
   const [start, end] = [new Date(clock + from), new Date(clock + until)];
-  const certificate = selfSigned('Tenpay.com', serial, keys.privateKey, start, end);
+  const certificate = platformCertificate(serial, keys.privateKey, start, end);
   return {
     serial_no: serial,
     effective_time: toBeijing(start),

@@ -1,13 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { selfSigned } from '../../../../connectors/wechat-pay/simulator/certificate.js';
+import { platformCertificate } from '../../../../connectors/wechat-pay/simulator/certificate.js';
 import { platformKeys } from '../network.fixture.js';
 
 const FROM = new Date('2026-11-22T00:00:00Z');
 const make = (serial: string, until = new Date('2031-01-01T00:00:00Z')) =>
-  new X509Certificate(selfSigned('Tenpay.com Simulator', serial, platformKeys.privateKey, FROM, until));
+  new X509Certificate(platformCertificate(serial, platformKeys.privateKey, FROM, until));
 
-describe('selfSigned', () => {
+describe('The certificate of the platform', () => {
   it('makes a certificate that OpenSSL reads and that its own key signed', () => {
     const certificate = make('5157F09EFDC096DE15EBE81A47057A7232F1B8E1');
     expect(certificate.verify(platformKeys.publicKey)).toBe(true);

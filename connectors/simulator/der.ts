@@ -10,8 +10,15 @@ export function set(...parts: readonly Buffer[]): Buffer {
 
 /** @param bytes a number of at least zero, most significant byte first */
 export function integer(bytes: Buffer): Buffer {
-  // A leading bit of one would make it negative.
-  return element(0x02, (bytes[0] ?? 0) & 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes);
+  // Leading zeros are not its shortest form; a leading bit of one would make it negative.
+  const first = bytes.findIndex((byte) => byte !== 0);
+  const shortest = first === -1 ? Buffer.of(0) : bytes.subarray(first);
+  return element(0x02, (shortest[0] ?? 0) & 0x80 ? Buffer.concat([Buffer.of(0), shortest]) : shortest);
+}
+
+/** An element of a context's own, around another one: `[0] EXPLICIT …`. */
+export function tagged(tag: number, content: Buffer): Buffer {
+  return element(0xa0 | tag, content);
 }
 
 /** @param dotted such as `1.2.840.113549.1.1.11` */
@@ -33,9 +40,12 @@ export function bitString(bytes: Buffer): Buffer {
   return element(0x03, Buffer.concat([Buffer.of(0), bytes]));
 }
 
-/** Years 1950 to 2049, as X.509 wants them. */
-export function utcTime(moment: Date): Buffer {
-  return element(0x17, Buffer.from(`${moment.toISOString().replace(/[-:T]/g, '').slice(2, 14)}Z`, 'ascii'));
+/** A whole second, as X.509 wants it: UTCTime with two digits for the year until 2049, GeneralizedTime from then on. */
+export function time(moment: Date): Buffer {
+  const digits = moment.toISOString().replace(/[-:T]|\.\d+/g, '');
+  return moment.getUTCFullYear() < 2050
+    ? element(0x17, Buffer.from(digits.slice(2), 'ascii'))
+    : element(0x18, Buffer.from(digits, 'ascii'));
 }
 
 function element(tag: number, content: Buffer): Buffer {
