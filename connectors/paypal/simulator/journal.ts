@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { compact } from './compaction.js';
+import { compact } from '../../simulator/compaction.js';
 
 const LINE = /^([0-9a-f]{8}) (.*)$/s;
 const NEWLINE = 0x0a;

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { compact } from './compaction.js';
+import { compact } from '../../simulator/compaction.js';
 
 interface Batch {
   readonly lines: string[];
