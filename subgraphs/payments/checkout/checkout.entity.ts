@@ -11,11 +11,11 @@ import {
   type TravelerId,
   type WalletId,
 } from '../../kernel/id.js';
-import type { Currency } from '../../kernel/money/currency.js';
 import { Money } from '../../kernel/money/money.js';
 import { step } from '../../kernel/states.js';
 import { CheckoutAlreadyConfirmed, CheckoutCancelled, CheckoutExpired, QuoteExpired } from './checkout.errors.js';
 import { type CheckoutStatus, checkoutTransitions } from './checkout.states.js';
+import { purchaseColumns } from './purchase.js';
 
 /** How long a payer may look at a checkout; its price is locked for less and can be renewed. */
 const LIFETIME_MS = 30 * MINUTE;
@@ -53,28 +53,10 @@ const CheckoutSchema = defineEntity({
   name: 'Checkout',
   properties: {
     id: p.string().$type<CheckoutId>().primary(),
-    travelerId: p.string().$type<TravelerId>(),
-    walletId: p.string().$type<WalletId>(),
-    walletProvider: p.string().$type<WalletProvider>(),
-    marketCode: p.string(),
-    merchantId: p.string().$type<MerchantId>(),
-    merchantName: p.string(),
-    network: p.string().$type<Network>(),
-    networkMerchantId: p.string(),
+    ...purchaseColumns(),
     countryCode: p.string(),
-    codeId: p.string().$type<CodeId>().nullable(),
-    codePayload: p.string(),
-    reference: p.string().nullable(),
-    quoteId: p.string().$type<QuoteId>(),
-    buyMinor: p.bigint(),
-    buyCurrency: p.string().$type<Currency>(),
-    sellMinor: p.bigint(),
-    sellCurrency: p.string().$type<Currency>(),
-    spreadMinor: p.bigint(),
-    feeMinor: p.bigint(),
     perPaymentLimitMinor: p.bigint(),
     perYearLimitMinor: p.bigint(),
-    partnerIds: p.array<PartnerId>(),
     status: p.string().$type<CheckoutStatus>(),
     quoteExpiresAt: p.datetime(),
     expiresAt: p.datetime(),

@@ -1,24 +1,12 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { after, MINUTE } from '../../kernel/clock.js';
 import { invariant } from '../../kernel/error.js';
-import type { Network, WalletProvider } from '../../kernel/graphql/enums.js';
-import {
-  type CheckoutId,
-  type CodeId,
-  type MerchantId,
-  newId,
-  type PartnerId,
-  type PaymentId,
-  type QuoteId,
-  type RefundId,
-  type TravelerId,
-  type WalletId,
-} from '../../kernel/id.js';
-import type { Currency } from '../../kernel/money/currency.js';
+import { type CheckoutId, newId, type PaymentId, type RefundId } from '../../kernel/id.js';
 import { Money } from '../../kernel/money/money.js';
 import type { Principal } from '../../kernel/principal.js';
 import { isFinal, step } from '../../kernel/states.js';
 import type { Checkout } from '../checkout/checkout.entity.js';
+import { purchaseColumns, purchaseOf } from '../checkout/purchase.js';
 import { type PaymentStatus, paymentTransitions } from './payment.states.js';
 import { PaymentEvent, type PaymentEventType } from './payment-event.entity.js';
 
@@ -33,29 +21,11 @@ const PaymentSchema = defineEntity({
   properties: {
     id: p.string().$type<PaymentId>().primary(),
     checkoutId: p.string().$type<CheckoutId>(),
-    quoteId: p.string().$type<QuoteId>(),
-    travelerId: p.string().$type<TravelerId>(),
-    walletId: p.string().$type<WalletId>(),
-    walletProvider: p.string().$type<WalletProvider>(),
-    marketCode: p.string(),
-    merchantId: p.string().$type<MerchantId>(),
-    merchantName: p.string(),
-    network: p.string().$type<Network>(),
-    networkMerchantId: p.string(),
-    codeId: p.string().$type<CodeId>().nullable(),
-    codePayload: p.string(),
-    reference: p.string().nullable(),
-    buyMinor: p.bigint(),
-    buyCurrency: p.string().$type<Currency>(),
-    sellMinor: p.bigint(),
-    sellCurrency: p.string().$type<Currency>(),
-    spreadMinor: p.bigint(),
-    feeMinor: p.bigint(),
+    ...purchaseColumns(),
     refundedBuyMinor: p.bigint(),
     refundedSellMinor: p.bigint(),
     refundedSpreadMinor: p.bigint(),
     refundedFeeMinor: p.bigint(),
-    partnerIds: p.array<PartnerId>(),
     status: p.string().$type<PaymentStatus>(),
     reason: p.string().nullable(),
     eventCount: p.integer(),
@@ -70,13 +40,7 @@ const PaymentSchema = defineEntity({
 /** One confirmed checkout on its way from the payer's wallet to the merchant. */
 export class Payment extends PaymentSchema.class {
   static of(checkout: Checkout, now: Date): Payment {
-    const { travelerId, walletId, walletProvider, marketCode, merchantId, merchantName, network } = checkout;
-    const { networkMerchantId, codeId, codePayload, reference, quoteId, partnerIds } = checkout;
-    const { buyMinor, buyCurrency, sellMinor, sellCurrency, spreadMinor, feeMinor } = checkout;
-    const parties = { travelerId, walletId, walletProvider, marketCode, merchantId, merchantName, network };
-    const origin = { networkMerchantId, codeId, codePayload, reference, quoteId, partnerIds };
-    const terms = { buyMinor, buyCurrency, sellMinor, sellCurrency, spreadMinor, feeMinor };
-    return Object.assign(new Payment(), parties, origin, terms, {
+    return Object.assign(new Payment(), purchaseOf(checkout), {
       id: newId('pay', 'us'),
       checkoutId: checkout.id,
       refundedBuyMinor: 0n,

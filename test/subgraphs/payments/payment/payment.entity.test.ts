@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { InvariantViolation } from '../../../../subgraphs/kernel/error.js';
 import { newId } from '../../../../subgraphs/kernel/id.js';
 import { Principal } from '../../../../subgraphs/kernel/principal.js';
+import { purchaseColumns } from '../../../../subgraphs/payments/checkout/purchase.js';
 import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.js';
 import { asker } from '../../../support/ask.js';
 import { completedPayment, openCheckout } from '../../../support/payment.js';
@@ -14,6 +15,12 @@ describe('Payment', () => {
     const payment = Payment.of(checkout, noon);
     expect(payment).toMatchObject({ quoteId: checkout.quoteId, checkoutId: checkout.id, status: 'PROCESSING' });
     expect(payment.sell.equals(checkout.sell) && payment.buy.equals(checkout.buy)).toBe(true);
+    for (const column of Object.keys(purchaseColumns()) as (keyof ReturnType<typeof purchaseColumns>)[]) {
+      expect([column, payment[column]]).toEqual([column, checkout[column]]);
+      expect(payment[column]).not.toBeUndefined();
+    }
+    // What is the checkout's own stays there.
+    expect([payment.id === (checkout.id as string), payment.createdAt]).toEqual([false, noon]);
   });
 
   it('numbers its events without a gap, each with the status of its time (M8)', () => {
