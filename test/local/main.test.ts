@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { DemoClient } from '../../local/demo.client.js';
 import * as operations from '../../local/demo.operations.js';
 import { maya } from '../../local/seed.identities.js';
+import { START_WITHIN_MS } from '../support/graph.js';
 import { noProcessNames, Program } from '../support/processes.js';
 
 const tokensSchema = z.record(z.string(), z.string());
@@ -33,7 +34,7 @@ function start(environment: Readonly<Record<string, string>> = {}): Program {
 }
 
 async function ready(program: Program): Promise<string> {
-  const [, url = ''] = await program.says(/ready at (http:\S+)/);
+  const [, url = ''] = await program.says(/ready at (http:\S+)/, START_WITHIN_MS);
   return url;
 }
 
