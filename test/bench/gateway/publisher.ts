@@ -34,7 +34,8 @@ export class Publisher {
     const due = Array.from({ length: count }, (_, index) => began + (index * 1_000) / perSecond);
     for (const [index, at] of due.entries()) {
       const wait = at - moment();
-      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+      // Late or not, sockets come first: a bus that never let go would keep everything else waiting.
+      await new Promise((resolve) => (wait > 0 ? setTimeout(resolve, wait) : setImmediate(resolve)));
       const upc = String(keys[index % keys.length]);
       await this.publishOne(subjectOf(upc), {
         sequence: firstSequence + index,
