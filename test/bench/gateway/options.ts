@@ -30,7 +30,7 @@ export interface BenchOptions {
 }
 
 export const USAGE = `npm run bench:gateway -- [options]
-  --quick                 about four minutes: shorter and fewer rounds, fewer documents
+  --quick                 about five minutes: shorter and fewer rounds, fewer documents
   --only NAMES            of ${[...shapeNames, ...partNames].join(', ')}; comma-separated
   --contenders NAMES      of ${contenderNames.join(', ')}; comma-separated
   --connections NUMBERS   instead of 1,16,128
@@ -76,7 +76,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     connections: (values.connections ?? '1,16,128').split(',').map((one) => whole('--connections', one)),
     rounds: whole('--rounds', values.rounds ?? (quick ? '2' : '3')),
     roundMs: Number(values.seconds ?? (quick ? 0.3 : 3)) * 1_000,
-    warmUpMs: quick ? 2_000 : 4_000,
+    warmUpMs: quick ? 3_000 : 6_000,
     attempts: whole('--attempts', values.attempts ?? '3'),
     subscribers: whole('--subscribers', values.subscribers ?? '10000'),
     eventSeconds: quick ? 3 : 10,
