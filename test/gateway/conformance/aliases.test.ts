@@ -77,6 +77,10 @@ describe('An alias', () => {
       '{ boxes { a: many(n: 1) { text } b: many(n: 3) { t: text name } c: many(n: 0) { text } } }',
     ],
     ['at each level', '{ m: matrix { i: id x: inner(n: 1) { y: inner(n: 2) { z: text(size: 9) w: name } } } }'],
+    [
+      "that is the field's own name, beside the field itself",
+      '{ boxes { text: text text inner: inner { name } inner { text } } boxes: boxes { name: name } }',
+    ],
     ['that swaps two names', '{ boxes { name: text text: name } }'],
     ['that swaps names of root fields', '{ boxes: box(id: "x") { text } box: boxes { text } }'],
     ["that takes an inner field's name", '{ boxes { inner: name name: inner(n: 4) { inner: text text: name } } }'],

@@ -62,7 +62,8 @@ describe('A graph that is cut into subgraphs at random', () => {
 
   it('answers each operation as it does uncut', () => requireAgreement(RUNS, false), RUNS * PATIENCE_MS * 2);
 
-  it('was asked something: few cuts do not compose, few operations are not valid', () => {
+  // One failure that is seen again says nothing of all of them.
+  (PATH ? it.skip : it)('was asked something: few cuts do not compose, few operations are not valid', () => {
     expect(counted.uncomposed / counted.graphs).toBeLessThan(0.1);
     expect(counted.invalid / counted.operations).toBeLessThan(0.3);
     expect(counted.withErrors).toBeGreaterThan(counted.operations / 20);
