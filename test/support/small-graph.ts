@@ -138,7 +138,7 @@ export async function smallGraph(options: SmallGraphOptions = {}): Promise<Small
   });
 }
 
-function subgraphOf(
+export function subgraphOf(
   name: SubgraphName,
   schema: SubgraphSchema,
   verifier: PrincipalVerifier,
