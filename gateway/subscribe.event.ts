@@ -10,8 +10,9 @@ import { encodeCursor } from './subscribe.source.js';
 export async function answerOf(event: BusEvent, plan: SubscriptionPlan, variables: Values): Promise<ShapedAnswer> {
   const { document, variables: used, schema } = plan.primary;
   const payload = { ...event.payload, cursor: encodeCursor(event.subject, event.position) };
+  const given = plan.compiled.variables(variables);
   const variableValues = Object.fromEntries(
-    used.filter((name) => variables[name] !== undefined).map((name) => [name, variables[name]]),
+    used.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]),
   );
   // graphql-js runs a subscription operation as a plain query over the root value.
   const { data, errors } = await execute({

@@ -59,6 +59,7 @@ export class Expiries {
       this.bySecond.delete(second);
       for (const expiring of due ?? []) expiring.expire();
     }
+    if (this.bySecond.size === 0) this.close();
   }
 
   /** The first whole second at which it is over. */

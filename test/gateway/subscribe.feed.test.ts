@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Principal } from '../../subgraphs/kernel/principal.js';
-import { codeOf, principal, StreamLab, sequencesIn, upTo } from '../support/stream-lab.js';
+import { codeOf, cursorOf, principal, StreamLab, sequencesIn, upTo } from '../support/stream-lab.js';
 
 const EVENTS = `subscription Watch($id: ID!, $after: String) {
   paymentEvents(paymentId: $id, after: $after) { cursor sequence status }
@@ -15,9 +15,6 @@ beforeEach(async () => {
   lab = await StreamLab.open();
 });
 afterEach(() => lab.close());
-
-const cursorOf = (delivered: { data?: Record<string, unknown> | null } | undefined) =>
-  (Object.values(delivered?.data ?? {})[0] as { cursor: string }).cursor;
 
 describe('Many subscribers of one subject', () => {
   it('share one subject of the bus, one resolution and one text: 2,000 of them ask the subgraphs as one does', async () => {

@@ -264,6 +264,13 @@ export const upTo = (most: number, from = 1): number[] =>
 
 export const codeOf = (delivered: Delivered | undefined) => delivered?.errors?.[0]?.extensions?.['code'];
 
+/** The cursor of a delivered event. @throws Error where there is none */
+export function cursorOf(delivered: Delivered | undefined): string {
+  const [event] = Object.values(delivered?.data ?? {}) as ({ cursor?: string } | null)[];
+  if (!event?.cursor) throw new Error(`no event with a cursor: ${JSON.stringify(delivered)}`);
+  return event.cursor;
+}
+
 /** The numbers of the events among what was received. */
 export const sequencesIn = (received: readonly Delivered[]): unknown[] =>
   received.flatMap(({ data }) => {
