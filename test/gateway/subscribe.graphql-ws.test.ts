@@ -65,7 +65,7 @@ describe('graphql-transport-ws', () => {
   });
 
   it('sends nothing more of an operation that its client has completed, and takes its id again', async () => {
-    const client = await connect();
+    const client = await connect(graph);
     client.send({ type: 'connection_init' });
     await client.receive();
     const query = 'subscription { rateChanged(base: "GBP") { rate } }';

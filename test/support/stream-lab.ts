@@ -73,7 +73,7 @@ export class StreamLab {
     const { mostPerAsker = 100_000 } = options;
     const engine = await lab.engine();
     lab.asked = engine.asked;
-    lab.begun = new Subscriptions({ ...engine, bus, metrics, mostPerAsker, logger: silent, now: Date.now });
+    lab.begun = new Subscriptions({ engine, bus, metrics, mostPerAsker, logger: silent, now: Date.now });
     return lab;
   }
 
