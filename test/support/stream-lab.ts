@@ -1,24 +1,14 @@
 import { parse } from 'graphql';
 import { Registry } from 'prom-client';
-import { Authorizer } from '../../gateway/admission.authorization.js';
-import { Execution } from '../../gateway/execute.js';
-import { TypeConditions } from '../../gateway/execute.types.js';
-import { defaultFetchPolicy, SubgraphSource } from '../../gateway/fetch.js';
-import { FetchOperations } from '../../gateway/fetch.operation.js';
+import { SubgraphDirectory } from '../../gateway/fetch.directory.js';
+import { defaultFetchPolicy } from '../../gateway/fetch.js';
 import { MutationCount } from '../../gateway/fetch.queries.js';
-import { Subgraph, Subgraphs } from '../../gateway/fetch.subgraphs.js';
 import type { SubgraphTransport } from '../../gateway/fetch.transport.js';
-import { Host } from '../../gateway/host.js';
+import { Generation } from '../../gateway/generation.js';
 import { GatewayMetrics } from '../../gateway/metrics.js';
-import { createPlanner } from '../../gateway/plan.js';
-import { Preparation } from '../../gateway/prepare.js';
 import type { Answer } from '../../gateway/subscribe.answer.js';
-import type { SubscriptionEngine } from '../../gateway/subscribe.generation.js';
 import { Subscriptions } from '../../gateway/subscribe.js';
-import { SubscriptionPlans } from '../../gateway/subscribe.plan.js';
-import { readEventSources } from '../../gateway/subscribe.source.js';
 import { type Sink, SubscriptionStream } from '../../gateway/subscribe.stream.js';
-import { loadSupergraph } from '../../gateway/supergraph.js';
 import { composeSupergraph } from '../../schema/compose.js';
 import { PostgresEventBus } from '../../subgraphs/kernel/event/event-bus.postgres.js';
 import { inProcess } from '../../subgraphs/kernel/graphql/subgraph.js';
@@ -32,10 +22,8 @@ import type { Delivered } from './subscribers.js';
 
 const PATIENCE_MS = 20_000;
 
-/** An engine, and how often its subgraphs were asked. */
-export interface LabEngine extends SubscriptionEngine {
-  readonly asked: () => number;
-}
+/** All that serves by a supergraph, and how often its subgraphs were asked. */
+export type LabEngine = Generation & { readonly asked: () => number };
 
 export interface Watching {
   readonly query: string;
@@ -57,8 +45,7 @@ export class StreamLab {
   /** What every request to a subgraph waits for. */
   gate: Promise<void> = Promise.resolve();
   private readonly keys = newSigningKey();
-  private readonly hosts: Host[] = [];
-  private readonly sources: SubgraphSource[] = [];
+  private readonly generations: Generation[] = [];
   private begun: Subscriptions | null = null;
   /** How often the subgraphs were asked by the first engine. */
   asked: () => number = () => 0;
@@ -102,39 +89,20 @@ export class StreamLab {
         await this.gate;
         return transport(request, carried);
       };
-    const loaded = loadSupergraph(supergraph);
-    const mutations = new MutationCount();
-    const signer = new PrincipalSigner('gateway', this.keys.privateKey);
-    const served = new Map(
-      [payments, merchants].map((subgraph): [string, Subgraph] => {
-        const transport = counted(inProcess(subgraph));
-        const source = new SubgraphSource(subgraph.name, transport, signer, defaultFetchPolicy, this.metrics, silent);
-        this.sources.push(source);
-        return [subgraph.name, new Subgraph(source, mutations, this.metrics)];
-      }),
-    );
-    const steps = {
-      types: new TypeConditions(loaded.full),
-      operations: new FetchOperations(1_000),
-      subgraphs: new Subgraphs(served),
-    };
-    const planner = createPlanner(loaded);
-    const authorizer = new Authorizer(loaded.supergraph, loaded.full);
-    const preparation = new Preparation({ api: loaded.api, planner, steps, development: true });
-    const execution = new Execution(loaded, mutations);
     const { metrics } = this;
-    const host = await Host.start({
-      loaded,
-      authorizer,
-      preparation,
-      execution,
-      development: true,
-      metrics,
-      logger: silent,
+    const mutations = new MutationCount();
+    const common = { mutations, metrics, logger: silent };
+    const directory = new SubgraphDirectory({
+      ...common,
+      inProcess: { payments: counted(inProcess(payments)), merchants: counted(inProcess(merchants)) },
+      urls: {},
+      connections: 1,
+      policy: defaultFetchPolicy,
+      signer: new PrincipalSigner('gateway', this.keys.privateKey),
     });
-    this.hosts.push(host);
-    const plans = new SubscriptionPlans(loaded, planner, steps, readEventSources(loaded.full, loaded.api), true);
-    return { loaded, authorizer, plans, execution, host, mutations, asked: () => asked };
+    const generation = await Generation.build(supergraph, { ...common, directory, development: true });
+    this.generations.push(generation);
+    return Object.assign(generation, { asked: () => asked });
   }
 
   async watch({ query, variables, principal, expiresAt, isFull }: Watching): Promise<Inbox> {
@@ -175,8 +143,7 @@ export class StreamLab {
 
   async close(): Promise<void> {
     this.subscriptions.close();
-    await Promise.all(this.hosts.map((host) => host.stop()));
-    for (const source of this.sources) source.close();
+    await Promise.all(this.generations.map((generation) => generation.close()));
     await this.bus.close();
   }
 }
