@@ -16,9 +16,14 @@ export class CircuitBreaker {
 
   constructor(private readonly now: () => number = Date.now) {}
 
+  /** Whether it keeps requests back, but for one that tries. */
+  get isOpen(): boolean {
+    return this.failures >= FAILURES_TO_OPEN;
+  }
+
   /** Whether a request may go out. Whoever was admitted says how it went. */
   admits(): boolean {
-    if (this.failures < FAILURES_TO_OPEN) return true;
+    if (!this.isOpen) return true;
     if (this.trying || this.now() < this.closedUntil) return false;
     this.trying = true;
     return true;
@@ -32,7 +37,7 @@ export class CircuitBreaker {
 
   failed(): void {
     this.failures += 1;
-    if (this.failures < FAILURES_TO_OPEN) return;
+    if (!this.isOpen) return;
     this.closedUntil = this.now() + this.pause;
     this.pause = Math.min(this.pause * 2, LONGEST_PAUSE);
     this.trying = false;

@@ -41,7 +41,9 @@ interface Entry {
 export class SubgraphDirectory {
   private readonly entries = new Map<string, Entry>();
 
-  constructor(private readonly options: SubgraphDirectoryOptions) {}
+  constructor(private readonly options: SubgraphDirectoryOptions) {
+    options.metrics.subgraphs.read(() => [...this.entries.values()].map(({ subgraph }) => subgraph.source.read()));
+  }
 
   lease(name: string, url: string): SubgraphLease {
     const transport = this.options.inProcess[name];
@@ -58,9 +60,9 @@ export class SubgraphDirectory {
     const pool = transport ? null : overHttp(url, connections);
     const ask = transport ?? (pool && Object.assign(pool.ask, { ready: readinessAt(url) }));
     if (!ask) throw new Error(`nothing reaches the subgraph ${name}`);
-    const source = new SubgraphSource(name, ask, signer, policy, metrics, logger);
+    const source = new SubgraphSource(name, ask, signer, policy, metrics.subgraphs.of(name), logger);
     return {
-      subgraph: new Subgraph(source, mutations, metrics),
+      subgraph: new Subgraph(source, mutations),
       close: async () => {
         source.close();
         await pool?.close();

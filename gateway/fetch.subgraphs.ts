@@ -3,7 +3,6 @@ import { type EntityAnswer, EntityFetches, type EntityQuestion } from './fetch.e
 import type { Asking, Question, SubgraphSource } from './fetch.js';
 import { type MutationCount, QueryFetches } from './fetch.queries.js';
 import type { SubgraphAnswer } from './fetch.transport.js';
-import type { GatewayMetrics } from './metrics.js';
 
 /** One subgraph, as the steps of a plan ask it. */
 export class Subgraph {
@@ -13,10 +12,10 @@ export class Subgraph {
   constructor(
     readonly source: SubgraphSource,
     mutations: MutationCount,
-    metrics: GatewayMetrics,
   ) {
-    this.queries = new QueryFetches(source, mutations, () => metrics.coalesced(source.name));
-    this.entities = new EntityFetches(source, (requests) => metrics.merged(source.name, requests));
+    const { figures } = source;
+    this.queries = new QueryFetches(source, mutations, () => figures.coalesced());
+    this.entities = new EntityFetches(source, (requests) => figures.merged(requests));
   }
 
   /** @throws what went wrong on the way: `refusal` says it in the client's words */

@@ -10,7 +10,7 @@ import { CircuitBreaker } from './fetch.breaker.js';
 import { FetchOperation } from './fetch.operation.js';
 import { type SubgraphAnswer, SubgraphRequest, type SubgraphTransport, type Values } from './fetch.transport.js';
 import { CallerGone, Flight, FlightWatch } from './fetch.watch.js';
-import type { GatewayMetrics } from './metrics.js';
+import type { SubgraphFigures, SubgraphReading } from './metrics.subgraph.js';
 
 export interface FetchPolicy {
   /** All attempts of one query together. */
@@ -55,7 +55,7 @@ export class SubgraphSource {
     private readonly transport: SubgraphTransport,
     private readonly signer: PrincipalSigner | null,
     private readonly policy: FetchPolicy,
-    private readonly metrics: GatewayMetrics,
+    readonly figures: SubgraphFigures,
     private readonly logger: Logger,
   ) {}
 
@@ -79,6 +79,11 @@ export class SubgraphSource {
   /** Null where nobody vouches for anyone. */
   async token(principal: Principal): Promise<string | null> {
     return this.signer ? this.signer.sign(principal) : null;
+  }
+
+  read(): SubgraphReading {
+    const { name, inFlight, breaker } = this;
+    return { name, inFlight, circuit: breaker.isOpen ? 'open' : 'closed' };
   }
 
   /** What a client reads in the place of an answer. */
@@ -174,7 +179,7 @@ export class SubgraphSource {
       throw thrown;
     } finally {
       this.inFlight -= 1;
-      this.metrics.fetched(this.name, outcome, performance.now() - started);
+      this.figures.fetched(outcome, performance.now() - started);
     }
   }
 

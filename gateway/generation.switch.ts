@@ -26,7 +26,9 @@ export class Generations {
   static async start(sdl: string, options: GenerationOptions): Promise<Generations> {
     const first = await Generation.build(sdl, options);
     options.metrics.supergraphLoaded(first.version);
-    return new Generations(first, options);
+    const generations = new Generations(first, options);
+    options.metrics.preparation.read(() => generations.present.preparation.entries);
+    return generations;
   }
 
   get current(): Generation {

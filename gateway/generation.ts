@@ -94,8 +94,9 @@ export class Generation {
         subgraphs,
       };
       const planner = createPlanner(loaded);
-      const { development, mutations } = options;
-      const preparation = new Preparation({ api: loaded.api, planner, steps, development });
+      const { development, mutations, metrics } = options;
+      const preparing = { api: loaded.api, planner, steps, development, metrics: metrics.preparation };
+      const preparation = new Preparation(preparing);
       const execution = new Execution(loaded, mutations);
       const plans = new SubscriptionPlans(loaded, planner, steps, eventSources, development);
       const authorizer = new Authorizer(loaded.supergraph, loaded.full);

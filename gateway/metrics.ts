@@ -1,5 +1,8 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import { SECOND } from '../subgraphs/kernel/clock.js';
+import { type Count, Counts, readGauge, type Spread, Spreads } from './metrics.figures.js';
+import { PreparationMetrics } from './metrics.preparation.js';
+import { SubgraphMetrics } from './metrics.subgraph.js';
 
 // Names come from clients: past this many, the rest share one label.
 const MOST_OPERATION_NAMES = 200;
@@ -11,64 +14,74 @@ export type StreamTransport = 'graphql-ws' | 'sse' | 'multipart';
 /** Why a stream ended: its client left, it was too slow, its token ended, the bus gave up, we stop, or the schema changed. */
 export type StreamEnding = 'left' | 'slow' | 'expired' | 'interrupted' | 'drained' | 'replaced';
 
+/** What became of a new supergraph. */
+export type ReloadFate = 'ok' | 'refused' | 'unreachable';
+
+/** What is counted of the operations of one name. */
+interface OperationFigures {
+  readonly byType: Kept<Kept<Count>>;
+  readonly seconds: Spread;
+}
+
+/** What is counted of the events for subscriptions of one name. */
+interface EventFigures {
+  readonly events: Kept<Count>;
+  readonly resolutions: Kept<Count>;
+}
+
+/** Figures that are found once for each key. */
+class Kept<Figures> {
+  private readonly known = new Map<string, Figures>();
+
+  constructor(private readonly find: (key: string) => Figures) {}
+
+  at(key: string): Figures {
+    const known = this.known.get(key);
+    if (known) return known;
+    const found = this.find(key);
+    this.known.set(key, found);
+    return found;
+  }
+}
+
 /** What the gateway counts, for Prometheus. */
 export class GatewayMetrics {
+  readonly subgraphs: SubgraphMetrics;
+  readonly preparation: PreparationMetrics;
   private readonly names = new Set<string>();
-  private readonly requests: Counter;
-  private readonly latency: Histogram;
-  private readonly refusals: Counter;
-  private readonly fetches: Histogram;
-  private readonly joins: Counter;
-  private readonly merges: Histogram;
+  private readonly operations: Kept<OperationFigures>;
+  private readonly deliveries: Kept<EventFigures>;
+  private readonly refusals: Counts<'code'>;
   private readonly streams: Gauge;
-  private readonly endings: Counter;
+  private readonly endings: Counts<'transport' | 'reason'>;
   private readonly feeds: Gauge;
-  private readonly events: Counter;
-  private readonly resolutions: Counter;
-  private readonly lag: Histogram;
-  private readonly supergraph: Gauge;
-  private readonly reloads: Counter;
+  private readonly lag: Spread;
+  private readonly reloads: Counts<'outcome'>;
+  private version: string | null = null;
 
   constructor(registry: Registry) {
     const registers = [registry];
-    this.requests = new Counter({
+    this.subgraphs = new SubgraphMetrics(registry, SECONDS);
+    this.preparation = new PreparationMetrics(registry, SECONDS);
+    const requests = new Counts(registry, {
       name: 'gateway_requests_total',
       help: 'Operations answered, subscriptions when they begin.',
       labelNames: ['operation', 'type', 'outcome'],
-      registers,
     });
-    this.latency = new Histogram({
+    const latency = new Spreads(registry, {
       name: 'gateway_request_seconds',
       help: 'From an admitted operation to its whole answer.',
       labelNames: ['operation'],
       buckets: SECONDS,
-      registers,
     });
-    this.refusals = new Counter({
+    this.operations = new Kept((operation) => ({
+      byType: new Kept((type) => new Kept((outcome) => requests.at({ operation, type, outcome }))),
+      seconds: latency.at({ operation }),
+    }));
+    this.refusals = new Counts(registry, {
       name: 'gateway_refusals_total',
       help: 'Operations refused before they were looked at, by error code.',
       labelNames: ['code'],
-      registers,
-    });
-    this.fetches = new Histogram({
-      name: 'gateway_subgraph_fetch_seconds',
-      help: 'One attempt to ask a subgraph.',
-      labelNames: ['subgraph', 'outcome'],
-      buckets: SECONDS,
-      registers,
-    });
-    this.joins = new Counter({
-      name: 'gateway_coalesced_fetches_total',
-      help: 'Fetches that joined an equal one under way instead of being sent.',
-      labelNames: ['subgraph'],
-      registers,
-    });
-    this.merges = new Histogram({
-      name: 'gateway_entity_fetch_requests',
-      help: 'How many requests one fetch of entities served.',
-      labelNames: ['subgraph'],
-      buckets: [1, 2, 4, 8, 16, 32, 64, 128],
-      registers,
     });
     this.streams = new Gauge({
       name: 'gateway_open_streams',
@@ -76,83 +89,69 @@ export class GatewayMetrics {
       labelNames: ['transport'],
       registers,
     });
-    this.endings = new Counter({
+    this.endings = new Counts(registry, {
       name: 'gateway_stream_endings_total',
       help: 'Subscriptions that ended, by why; slow: too much waited for a client that did not keep up.',
       labelNames: ['transport', 'reason'],
-      registers,
     });
     this.feeds = new Gauge({
       name: 'gateway_open_feeds',
       help: 'Subjects of the event bus that subscriptions listen to now: each once, however many listen.',
       registers,
     });
-    this.events = new Counter({
+    const events = new Counts(registry, {
       name: 'gateway_events_total',
       help: 'Events given to subscribers, each counted for each of them.',
       labelNames: ['operation', 'outcome'],
-      registers,
     });
-    this.resolutions = new Counter({
+    const resolutions = new Counts(registry, {
       name: 'gateway_event_resolutions_total',
       help: 'Events resolved, each once for all who asked the same with the same rights.',
       labelNames: ['operation', 'outcome'],
-      registers,
     });
-    this.lag = new Histogram({
+    this.deliveries = new Kept((operation) => ({
+      events: new Kept((outcome) => events.at({ operation, outcome })),
+      resolutions: new Kept((outcome) => resolutions.at({ operation, outcome })),
+    }));
+    this.lag = new Spreads(registry, {
       name: 'gateway_event_lag_seconds',
       help: 'From the bus taking a live event to its being written to the last of those who share its resolution.',
+      labelNames: [],
       buckets: SECONDS,
-      registers,
-    });
-    this.supergraph = new Gauge({
-      name: 'gateway_supergraph',
-      help: 'The supergraph that answers: 1, under the beginning of its SHA-256.',
-      labelNames: ['version'],
-      registers,
-    });
-    this.reloads = new Counter({
+    }).at({});
+    this.reloads = new Counts(registry, {
       name: 'gateway_supergraph_reloads_total',
       help: 'New supergraphs: taken over, refused because they are not usable, or not to be had.',
       labelNames: ['outcome'],
-      registers,
     });
-    for (const outcome of ['ok', 'refused', 'unreachable']) this.reloads.inc({ outcome }, 0);
-  }
-
-  supergraphLoaded(version: string): void {
-    this.supergraph.reset();
-    this.supergraph.set({ version }, 1);
-  }
-
-  reloaded(outcome: 'ok' | 'refused' | 'unreachable'): void {
-    this.reloads.inc({ outcome });
+    for (const outcome of ['ok', 'refused', 'unreachable']) this.reloads.at({ outcome });
+    const supergraph = {
+      name: 'gateway_supergraph',
+      help: 'The supergraph that answers, by the beginning of its SHA-256: how many workers have it.',
+      labelNames: ['version'] as const,
+    };
+    readGauge(registry, supergraph, () => (this.version === null ? [] : [[{ version: this.version }, 1]]));
   }
 
   answered(name: string | null | undefined, type: string, failed: boolean, ms: number): void {
-    const operation = this.label(name);
-    this.requests.inc({ operation, type, outcome: failed ? 'error' : 'ok' });
-    this.latency.observe({ operation }, ms / SECOND);
+    const { byType, seconds } = this.operations.at(this.label(name));
+    byType
+      .at(type)
+      .at(failed ? 'error' : 'ok')
+      .add();
+    seconds.observe(ms / SECOND);
   }
 
   subscribed(name: string | null | undefined, failed: boolean): void {
-    this.requests.inc({ operation: this.label(name), type: 'subscription', outcome: failed ? 'error' : 'ok' });
+    const { byType } = this.operations.at(this.label(name));
+    byType
+      .at('subscription')
+      .at(failed ? 'error' : 'ok')
+      .add();
   }
 
   refused(code: string): void {
-    this.refusals.inc({ code });
-  }
-
-  fetched(subgraph: string, outcome: string, ms: number): void {
-    this.fetches.observe({ subgraph, outcome }, ms / SECOND);
-  }
-
-  coalesced(subgraph: string): void {
-    this.joins.inc({ subgraph });
-  }
-
-  merged(subgraph: string, requests: number): void {
-    this.merges.observe({ subgraph }, requests);
+    this.refusals.at({ code }).add();
   }
 
   streamOpened(transport: StreamTransport): void {
@@ -161,7 +160,7 @@ export class GatewayMetrics {
 
   streamClosed(transport: StreamTransport, reason: StreamEnding): void {
     this.streams.dec({ transport });
-    this.endings.inc({ transport, reason });
+    this.endings.at({ transport, reason }).add();
   }
 
   feedOpened(): void {
@@ -173,15 +172,30 @@ export class GatewayMetrics {
   }
 
   resolved(name: string | null | undefined, failed: boolean): void {
-    this.resolutions.inc({ operation: this.label(name), outcome: failed ? 'error' : 'ok' });
+    this.deliveries
+      .at(this.label(name))
+      .resolutions.at(failed ? 'error' : 'ok')
+      .add();
   }
 
   delivered(name: string | null | undefined, failed: boolean, subscribers: number): void {
-    this.events.inc({ operation: this.label(name), outcome: failed ? 'error' : 'ok' }, subscribers);
+    this.deliveries
+      .at(this.label(name))
+      .events.at(failed ? 'error' : 'ok')
+      .add(subscribers);
   }
 
   lagged(ms: number): void {
     this.lag.observe(Math.max(0, ms) / SECOND);
+  }
+
+  /** @param version of the supergraph that answers from now on */
+  supergraphLoaded(version: string): void {
+    this.version = version;
+  }
+
+  reloaded(outcome: ReloadFate): void {
+    this.reloads.at({ outcome }).add();
   }
 
   private label(name: string | null | undefined): string {

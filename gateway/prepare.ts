@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { validateDocument } from './admission.validation.js';
 import { type CompiledOperation, compileOperation } from './execute.compile.js';
 import { compileStep, type Step, type StepCompilation } from './execute.step.js';
+import type { CacheName, PreparationMetrics } from './metrics.preparation.js';
 import type { Planner } from './plan.js';
 import { liftLiterals } from './prepare.literals.js';
 import { writeOutMutation } from './prepare.mutation.js';
@@ -32,6 +33,7 @@ export interface PreparationOptions {
   readonly steps: StepCompilation;
   /** Introspection, and hints at names like a wrong one. */
   readonly development: boolean;
+  readonly metrics: PreparationMetrics;
 }
 
 /** A text with a mistake: whoever hosts GraphQL over HTTP says it to the client. */
@@ -67,10 +69,15 @@ export class Preparation {
 
   constructor(private readonly options: PreparationOptions) {}
 
+  get entries(): Readonly<Record<CacheName, number>> {
+    return { texts: this.known.size, operations: this.compiled.size, plans: this.planned.size };
+  }
+
   /** What is known of a text already. */
   find(text: string, operationName: string | undefined): PreparedOperation | undefined {
     const known = this.known.get(keyOf(text, operationName));
     if (!known) return undefined;
+    this.options.metrics.texts.hits.add();
     known.uses += 1;
     return known.prepared;
   }
@@ -91,7 +98,9 @@ export class Preparation {
   async prepare(text: string, document: DocumentNode, operationName: string | undefined): Promise<PreparedOperation> {
     const known = this.find(text, operationName);
     if (known) return known;
+    const started = performance.now();
     const problems = validateDocument(this.options.api, document, this.options);
+    this.options.metrics.validated(performance.now() - started);
     if (problems.length > 0) throw new InvalidOperation(problems);
     return this.prepareValid(text, document, operationName);
   }
@@ -107,6 +116,7 @@ export class Preparation {
   ): Promise<PreparedOperation> {
     const known = this.find(text, operationName);
     if (known) return known;
+    this.options.metrics.texts.misses.add();
     const lifted = liftLiterals(this.options.api, singleOperation(document, operationName).document);
     const prepared = { compiled: await this.compile(lifted.document), literals: lifted.literals };
     this.known.set(keyOf(text, operationName), { text, operationName, prepared, uses: 1 });
@@ -116,12 +126,16 @@ export class Preparation {
   private async compile(document: DocumentNode): Promise<CompiledOperation> {
     const text = print(document);
     const known = this.compiled.get(text);
+    const { api: schema, metrics } = this.options;
+    metrics.operations[known ? 'hits' : 'misses'].add();
     if (known) return known;
-    const { api: schema } = this.options;
     const { operation, fragments } = singleOperation(document, undefined);
     const isMutation = operation.operation === OperationTypeNode.MUTATION;
     const naming = nameByContent(schema, isMutation ? writeOutMutation(operation, fragments) : document);
-    const compiled = compileOperation({ schema, operation, fragments, ...naming }, await this.plan(naming.document));
+    const step = await this.plan(naming.document);
+    const started = performance.now();
+    const compiled = compileOperation({ schema, operation, fragments, ...naming }, step);
+    metrics.compiled(performance.now() - started);
     this.compiled.set(text, compiled);
     return compiled;
   }
@@ -130,8 +144,10 @@ export class Preparation {
   private async plan(document: DocumentNode): Promise<Step | null> {
     const text = print(document);
     const known = this.planned.get(text);
+    const underWay = this.planning.get(text);
+    this.options.metrics.plans[known || underWay ? 'hits' : 'misses'].add();
     if (known) return known.step;
-    const planning = this.planning.get(text) ?? this.planNew(document);
+    const planning = underWay ?? this.planNew(document);
     this.planning.set(text, planning);
     try {
       const step = await planning;
@@ -143,8 +159,10 @@ export class Preparation {
   }
 
   private async planNew(document: DocumentNode): Promise<Step | null> {
-    const { planner, steps } = this.options;
+    const { planner, steps, metrics } = this.options;
+    const started = performance.now();
     const { node } = await planner.plan(document);
+    metrics.planned(performance.now() - started);
     if (node?.kind === 'Subscription') throw new Error('a subscription is no query');
     return node ? compileStep(node, steps) : null;
   }
