@@ -139,8 +139,7 @@ function engineOf({ loaded, authorizer, preparation, execution }: HostOptions): 
           const given = request.variables ?? {};
           // What the asker may not have comes back as null.
           if (!rights.document) return rights.complete({}, given);
-          const text = rights.key ? `${rights.key}\n${source}` : source;
-          const { compiled, literals } = await preparation.prepareValid(text, rights.document, name);
+          const { compiled, literals } = await preparation.prepareValid(source, rights.document, name, rights.key);
           const variables = { ...given, ...literals };
           const { values, problems } = execution.coerce(compiled, variables);
           if (problems) return { errors: problems };

@@ -1,4 +1,4 @@
-import { type DocumentNode, type GraphQLSchema, OperationTypeNode, print } from 'graphql';
+import { type DocumentNode, type GraphQLSchema, OperationTypeNode, parse, print } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { validateDocument } from './admission.validation.js';
 import { type CompiledOperation, compileOperation } from './execute.compile.js';
@@ -24,6 +24,8 @@ export interface OperationText {
 
 interface KnownText extends OperationText {
   readonly prepared: PreparedOperation;
+  /** What of the text its askers may not have; empty where they may have all. */
+  readonly rights: string;
   uses: number;
 }
 
@@ -74,24 +76,35 @@ export class Preparation {
   }
 
   /** What is known of a text already. */
-  find(text: string, operationName: string | undefined): PreparedOperation | undefined {
-    const known = this.known.get(keyOf(text, operationName));
+  find(text: string, operationName: string | undefined, rights = ''): PreparedOperation | undefined {
+    const known = this.known.get(keyOf(text, operationName, rights));
     if (!known) return undefined;
     this.options.metrics.texts.hits.add();
     known.uses += 1;
     return known.prepared;
   }
 
-  /** Of texts that differ in literals only one. */
+  /** Whole texts, as anyone may send them; of those that differ in literals only one. */
   mostUsed(most: number): OperationText[] {
     const uses = new Map<CompiledOperation, { known: KnownText; sum: number }>();
     for (const known of this.known.values()) {
+      if (known.rights !== '') continue;
       const use = uses.get(known.prepared.compiled);
       if (use) use.sum += known.uses;
       else uses.set(known.prepared.compiled, { known, sum: known.uses });
     }
     const ranked = [...uses.values()].sort((left, right) => right.sum - left.sum);
     return ranked.slice(0, most).map(({ known }) => known);
+  }
+
+  /** What was planned of late, the latest first: in the planner's words, whoever asked and whatever they may have. */
+  lastPlanned(most: number): string[] {
+    return [...this.planned.keys()].slice(0, most);
+  }
+
+  /** Plans what another preparation has planned. @throws Error when it cannot be planned */
+  async planAhead(planned: string): Promise<void> {
+    await this.plan(parse(planned, { noLocation: true }));
   }
 
   /** @throws InvalidOperation, Error when it cannot be planned */
@@ -107,19 +120,21 @@ export class Preparation {
 
   /**
    * The same for a document that was validated, or is what is left of one: variables may stand in it that nothing uses.
+   * @param rights tell apart what is left of one text for different askers
    * @throws Error when it cannot be planned
    */
   async prepareValid(
     text: string,
     document: DocumentNode,
     operationName: string | undefined,
+    rights = '',
   ): Promise<PreparedOperation> {
-    const known = this.find(text, operationName);
+    const known = this.find(text, operationName, rights);
     if (known) return known;
     this.options.metrics.texts.misses.add();
     const lifted = liftLiterals(this.options.api, singleOperation(document, operationName).document);
     const prepared = { compiled: await this.compile(lifted.document), literals: lifted.literals };
-    this.known.set(keyOf(text, operationName), { text, operationName, prepared, uses: 1 });
+    this.known.set(keyOf(text, operationName, rights), { text, operationName, rights, prepared, uses: 1 });
     return prepared;
   }
 
@@ -168,6 +183,7 @@ export class Preparation {
   }
 }
 
-function keyOf(text: string, operationName: string | undefined): string {
-  return operationName ? `${operationName}\n${text}` : text;
+function keyOf(text: string, operationName: string | undefined, rights: string): string {
+  const named = operationName ? `${operationName}\n${text}` : text;
+  return rights ? `${rights}\n${named}` : named;
 }

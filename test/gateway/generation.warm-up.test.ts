@@ -51,6 +51,17 @@ describe('A warm-up', () => {
     expect(next.preparation.find('{ books { title } }', undefined)).toBeUndefined();
   });
 
+  it('plans what is left of an operation for those who may not have all of it, but takes it for no text of a client', async () => {
+    const text = '{ books { id title } }';
+    await present.preparation.prepareValid(text, parse('{ books { id } }'), undefined, 'not the title');
+    expect(present.preparation.mostUsed(10)).toEqual([]);
+    await warmUp(next, present, ACTIVE);
+    const planned = present.preparation.lastPlanned(10);
+    expect(planned).toHaveLength(1);
+    expect(next.preparation.lastPlanned(10)).toEqual(planned);
+    expect(next.preparation.find(text, undefined)).toBeUndefined();
+  });
+
   it('takes the most used first, and of texts that differ in literals only one', async () => {
     await use('{ books { id } }', 2);
     await use('{ book(id: "b1") { id } }', 2);
