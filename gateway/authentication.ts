@@ -42,6 +42,9 @@ const TRUSTED_FOR = 60 * SECOND;
 
 const STRANGER: Identity = { principal: Principal.anonymous(), expiresAt: null };
 
+/** Where nobody signs in. A token says nothing here, and does no harm either. */
+export const everyoneIsAStranger: Authenticator = { authenticate: async () => STRANGER };
+
 /** Checks bearer tokens by the issuer's published keys. */
 export function jwtAuthenticator(options: JwtAuthenticatorOptions): Authenticator {
   const now = options.now ?? systemClock;

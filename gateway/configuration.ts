@@ -13,16 +13,26 @@ import { type SupergraphSource, supergraphAt } from './supergraph.source.js';
 
 export const MOST_BODY_BYTES = 512 * 1024;
 
+export interface SignIn {
+  readonly jwksUrl: string;
+  readonly issuer: string;
+  readonly audience: string;
+}
+
 /** What a gateway that runs as a service of its own is told by its environment. */
 export interface GatewayConfiguration {
   readonly host: string;
   readonly port: number;
   readonly supergraph: SupergraphSource;
   readonly urls: Readonly<Record<string, string | undefined>>;
-  readonly jwksUrl: string;
-  readonly issuer: string;
-  readonly audience: string;
-  readonly signingKey: string;
+  /** Of these subgraphs the supergraph must know. */
+  readonly requiredUrls: readonly string[];
+  /** Null: everyone is a stranger. */
+  readonly signIn: SignIn | null;
+  /** With which the gateway vouches for who asks; null: it does not. */
+  readonly signingKey: string | null;
+  /** Processes that share the port. */
+  readonly workers: number;
   readonly development: boolean;
   readonly corsOrigins: readonly string[];
   readonly trustedProxies: number;
@@ -34,14 +44,15 @@ export interface GatewayConfiguration {
 
 const count = (fallback: number) => z.coerce.number().int().min(0).default(fallback);
 
+const MOST_WORKERS = 256;
+
 const shape = {
   HOST: variable.text().default('127.0.0.1'),
   PORT: variable.port(4000),
   SUPERGRAPH: variable.text().default('schema/supergraph.graphql'),
-  JWKS_URL: variable.url(),
-  JWT_ISSUER: variable.text(),
+  WORKERS: z.coerce.number().int().min(1).max(MOST_WORKERS).default(1),
   JWT_AUDIENCE: variable.text().default('sojourn'),
-  INTERNAL_SIGNING_KEY: variable.text(),
+  INTERNAL_SIGNING_KEY: variable.text().optional(),
   NODE_ENV: variable.text().default('production'),
   CORS_ORIGINS: z.string().default(''),
   TRUSTED_PROXIES: count(0),
@@ -67,18 +78,36 @@ const shape = {
   AUTOMATIC_PERSISTED_QUERIES: z.enum(['on', 'off']).default('on'),
 };
 
-/** @throws ConfigurationError that lists every problem at once */
-export function readGatewayConfiguration(environment: Environment = process.env): GatewayConfiguration {
-  const read = readConfiguration(shape, environment);
+/** Sign-in is told whole or not at all: half of it was meant to be there, and would let everybody be a stranger. */
+function signInShape({ JWKS_URL, JWT_ISSUER }: Environment) {
+  const isTold = JWKS_URL !== undefined || JWT_ISSUER !== undefined;
+  return {
+    JWKS_URL: isTold ? variable.url() : variable.url().optional(),
+    JWT_ISSUER: isTold ? variable.text() : variable.text().optional(),
+  };
+}
+
+/**
+ * @param urls where subgraphs are, whatever the environment says; of these the supergraph must know
+ * @throws ConfigurationError that lists every problem at once
+ */
+export function readGatewayConfiguration(
+  given: Environment = process.env,
+  urls: Readonly<Record<string, string>> = {},
+): GatewayConfiguration {
+  // Empty means absent.
+  const environment: Environment = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
+  const read = readConfiguration({ ...shape, ...signInShape(environment) }, environment);
+  const { JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = read;
   return {
     host: read.HOST,
     port: read.PORT,
     supergraph: supergraphAt(read.SUPERGRAPH),
-    urls: subgraphUrls(environment),
-    jwksUrl: read.JWKS_URL,
-    issuer: read.JWT_ISSUER,
-    audience: read.JWT_AUDIENCE,
-    signingKey: read.INTERNAL_SIGNING_KEY,
+    urls: { ...subgraphUrls(environment), ...urls },
+    requiredUrls: Object.keys(urls),
+    signIn: jwksUrl && issuer ? { jwksUrl, issuer, audience } : null,
+    signingKey: read.INTERNAL_SIGNING_KEY ?? null,
+    workers: read.WORKERS,
     // Anything unknown is production: a misspelt word must not open introspection.
     development: read.NODE_ENV === 'development',
     corsOrigins: read.CORS_ORIGINS.split(',').filter((origin) => origin !== ''),

@@ -57,6 +57,8 @@ export class SubgraphDirectory {
 
   private open(name: string, url: string, transport: SubgraphTransport | undefined): Entry {
     const { connections, signer, policy, mutations, metrics, logger } = this.options;
+    if (!transport && !URL.canParse(url))
+      throw new Error(`nobody says where the subgraph ${name} is: ${JSON.stringify(url)} is no URL`);
     const pool = transport ? null : overHttp(url, connections);
     const ask = transport ?? (pool && Object.assign(pool.ask, { ready: readinessAt(url) }));
     if (!ask) throw new Error(`nothing reaches the subgraph ${name}`);

@@ -13,15 +13,17 @@ import { SubgraphDirectory } from './fetch.directory.js';
 import { defaultFetchPolicy, type FetchPolicy } from './fetch.js';
 import { MutationCount } from './fetch.queries.js';
 import type { SubgraphTransport } from './fetch.transport.js';
+import type { Generation } from './generation.js';
 import { Generations, type ReloadOutcome } from './generation.switch.js';
 import { Health, type Readiness } from './health.js';
 import { GraphqlEndpoint } from './http.graphql.js';
-import { addressReader, GRAPHQL_PATH, HttpSurface } from './http.js';
+import { addressReader, GRAPHQL_PATH, HttpSurface, type Scrape } from './http.js';
 import { GatewayMetrics } from './metrics.js';
 import { Operations } from './operation.js';
 import { overWebSocket } from './subscribe.graphql-ws.js';
 import { Heartbeats } from './subscribe.heartbeat.js';
 import { Subscriptions } from './subscribe.js';
+import type { SubscriptionPlans } from './subscribe.plan.js';
 import type { SupergraphSource } from './supergraph.source.js';
 
 export interface GatewayOptions {
@@ -38,6 +40,8 @@ export interface GatewayOptions {
   readonly authenticator: Authenticator;
   readonly logger: Logger;
   readonly metrics: Registry;
+  /** What `/metrics` tells, where it is more than `metrics`. */
+  readonly scrape?: Scrape;
   /** Introspection, query plans on demand, Sandbox and CORS for it. Never in production. */
   readonly development: boolean;
   /** Origins of web pages that may ask, beside Sandbox's in development. */
@@ -65,6 +69,8 @@ export interface Gateway {
   /** For the server's `upgrade` event: graphql-ws on `/graphql`. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   ready(): Promise<Readiness>;
+  /** Those that are asked now, by name. */
+  readonly subgraphs: readonly string[];
   /**
    * Answers by another supergraph from now on, without a pause: what is under way ends as it began. One that is not
    * usable is refused, with a word in the log, and the present one stays.
@@ -109,6 +115,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const engine = generations.current;
   const subscriptions = new Subscriptions({ engine, bus, mostPerAsker, metrics, logger, now });
   generations.beforeSwitch((next) => subscriptions.adopt(next));
+  const warn = ({ plans }: Generation) => warnOfSubscriptions(plans, bus, logger);
+  warn(engine);
+  generations.beforeSwitch(warn);
 
   const { mode = 'off', path } = options.trustedDocuments ?? {};
   const trusted = path === undefined || mode === 'off' ? null : new TrustedDocuments({ path, logger });
@@ -122,7 +131,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const health = new Health(() => generations.current.subgraphs.sources, bus, logger);
   const endpoint = new GraphqlEndpoint({ operations, generations, mostBytes, heartbeats, logger });
   const cors = { origins: [...(options.corsOrigins ?? []), ...(development ? [SANDBOX] : [])], loopback: development };
-  const surface = new HttpSurface({ endpoint, health, registry, cors, development, addressOf, logger });
+  const scrape =
+    options.scrape ?? (async () => ({ contentType: registry.contentType, text: await registry.metrics() }));
+  const surface = new HttpSurface({ endpoint, health, scrape, cors, development, addressOf, logger });
   const webSockets = overWebSocket(operations, { mostBytes, addressOf, heartbeats, logger });
 
   const unwatch = source?.watch({
@@ -147,6 +158,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       else socket.end(`HTTP/1.1 ${drained ? '503 Service Unavailable' : '404 Not Found'}\r\nconnection: close\r\n\r\n`);
     },
     ready: () => health.readiness(),
+    get subgraphs() {
+      return generations.current.subgraphs.sources.map(({ name }) => name);
+    },
     reload: (changed) => generations.reload(changed),
     drain,
     close: async () => {
@@ -158,4 +172,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await generations.close();
     },
   };
+}
+
+/** Whoever runs the gateway learns at once what clients would find out one by one. */
+function warnOfSubscriptions({ fields }: SubscriptionPlans, bus: EventBus | null, logger: Logger): void {
+  const served = bus ? fields.filter(({ hasEvents }) => hasEvents) : [];
+  const refused = fields.filter((field) => !served.includes(field)).map(({ name }) => name);
+  if (refused.length === 0) return;
+  const why = bus ? 'the supergraph says of no events for them (@eventSource)' : 'there is no event bus';
+  logger.warn({ subscriptions: refused }, `these subscriptions are refused: ${why}`);
 }

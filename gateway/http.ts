@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Registry } from 'prom-client';
 import { currentRequest, type Logger, REQUEST_ID_HEADER } from '../subgraphs/kernel/telemetry.js';
 import { answerCors, type CorsOptions } from './cors.js';
 import type { Health } from './health.js';
@@ -9,10 +8,13 @@ import { requestIdFrom } from './operation.js';
 
 export const GRAPHQL_PATH = '/graphql';
 
+/** Asks for all figures, as Prometheus reads them. */
+export type Scrape = () => Promise<{ readonly contentType: string; readonly text: string }>;
+
 export interface HttpOptions {
   readonly endpoint: GraphqlEndpoint;
   readonly health: Health;
-  readonly registry: Registry;
+  readonly scrape: Scrape;
   readonly cors: CorsOptions;
   readonly development: boolean;
   readonly addressOf: (request: IncomingMessage) => string;
@@ -104,9 +106,8 @@ export class HttpSurface {
   }
 
   private async metrics(response: ServerResponse): Promise<void> {
-    const { registry } = this.options;
-    const figures = await registry.metrics();
-    response.writeHead(200, { 'content-type': registry.contentType });
+    const { contentType, text: figures } = await this.options.scrape();
+    response.writeHead(200, { 'content-type': contentType });
     response.end(figures);
   }
 }

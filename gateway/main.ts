@@ -1,52 +1,24 @@
-import { createServer } from 'node:http';
-import { createRemoteJWKSet } from 'jose';
-import { SECOND } from '../subgraphs/kernel/clock.js';
-import { openEventBus } from '../subgraphs/kernel/event/open-event-bus.js';
-import { PrincipalSigner } from '../subgraphs/kernel/principal.token.js';
-import { closesInOrder } from '../subgraphs/kernel/server.close.js';
+import { ConfigurationError } from '../subgraphs/kernel/configuration.js';
 import { createLogger, createMetrics } from '../subgraphs/kernel/telemetry.js';
-import { jwtAuthenticator } from './authentication.js';
+import { HELP, readCommandLine } from './command-line.js';
 import { readGatewayConfiguration } from './configuration.js';
-import { createGateway } from './gateway.js';
+import { startService } from './service.js';
+import { stopOnSignals } from './service.signals.js';
 
-// The gateway as a service of its own: subgraphs over HTTP, everything else from the environment.
+// The gateway alone: from the command line, and where that says nothing, from the environment.
 const logger = createLogger('gateway');
-const configuration = readGatewayConfiguration();
-const bus = await openEventBus(process.env, logger);
-const gateway = await createGateway({
-  ...configuration,
-  bus,
-  signer: new PrincipalSigner('gateway', configuration.signingKey),
-  authenticator: jwtAuthenticator({ ...configuration, keys: createRemoteJWKSet(new URL(configuration.jwksUrl)) }),
-  metrics: createMetrics(),
-  logger,
-});
-
-// How long requests under way may take after the word to stop.
-const GRACE_MS = 25 * SECOND;
-
-const server = createServer((request, response) => void gateway.answer(request, response));
-const closeServer = closesInOrder(server, GRACE_MS);
-server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head));
-// Longer than balancers keep an idle connection, so that we never close one under a request.
-server.keepAliveTimeout = 65 * SECOND;
-server.listen(configuration.port, configuration.host, () => logger.info({ address: server.address() }, 'listening'));
-
-async function stop(): Promise<void> {
-  await gateway.drain();
-  await closeServer();
-  await gateway.close();
-  await bus.close();
+try {
+  const line = readCommandLine(process.argv.slice(2), process.env['INIT_CWD']);
+  if (line.help) process.stdout.write(HELP);
+  else await serve({ ...process.env, ...line.environment }, line.urls);
+} catch (thrown) {
+  if (!(thrown instanceof ConfigurationError)) throw thrown;
+  process.stderr.write(`${thrown.message}\n`);
+  process.exitCode = 1;
 }
 
-let stopping = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.on(signal, () => {
-    if (stopping) return;
-    stopping = true;
-    logger.info({ signal }, 'stopping');
-    stop().catch((thrown: unknown) => {
-      logger.error({ err: thrown }, 'did not stop cleanly');
-      process.exitCode = 1;
-    });
-  });
+async function serve(environment: NodeJS.ProcessEnv, urls: Readonly<Record<string, string>>): Promise<void> {
+  const configuration = readGatewayConfiguration(environment, urls);
+  const service = await startService({ configuration, environment, logger, metrics: createMetrics() });
+  stopOnSignals(() => service.stop(), logger);
+}

@@ -77,6 +77,12 @@ export class SubscriptionPlans {
     for (const { subgraph } of sources.values()) this.eventSchemas.set(subgraph, this.schemaOf(subgraph));
   }
 
+  /** The subscriptions that the supergraph has. */
+  get fields(): readonly { readonly name: string; readonly hasEvents: boolean }[] {
+    const names = Object.keys(this.loaded.api.getSubscriptionType()?.getFields() ?? {});
+    return names.map((name) => ({ name, hasEvents: this.sources.has(name) }));
+  }
+
   /** The plan, or what is wrong with the operation. */
   async get(text: SubscriptionText): Promise<SubscriptionPlan | readonly Error[]> {
     const key = `${text.operationName ?? ''}\n${text.query}`;

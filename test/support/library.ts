@@ -93,6 +93,8 @@ export class LibraryPart {
       part.connections += 1;
     });
     server.on('request', async (request, response) => {
+      // A server that knows GraphQL and nothing else.
+      if (request.method !== 'POST' || request.url !== '/graphql') return void response.writeHead(404).end();
       const chunks: Buffer[] = [];
       for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
       const { query, variables, operationName } = JSON.parse(Buffer.concat(chunks).toString('utf8'));
