@@ -40,6 +40,8 @@ export interface GatewayConfiguration {
   readonly trustedDocuments: { readonly path: string; readonly mode: TrustMode } | undefined;
   readonly automaticPersistedQueries: boolean;
   readonly mostBodyBytes: number;
+  /** Null: no traces are made. */
+  readonly tracing: { readonly url: string; readonly trustClients: boolean } | null;
 }
 
 const count = (fallback: number) => z.coerce.number().int().min(0).default(fallback);
@@ -75,6 +77,11 @@ const shape = {
   /** A persisted query manifest. */
   TRUSTED_DOCUMENTS: variable.text().optional(),
   TRUSTED_DOCUMENTS_MODE: z.enum(['off', 'optional', 'required']).default('optional'),
+  /** OpenTelemetry's own names. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: variable.url().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: variable.url().optional(),
+  OTEL_SDK_DISABLED: variable.flag(false),
+  TRACE_TRUST_CLIENTS: variable.flag(false),
   AUTOMATIC_PERSISTED_QUERIES: z.enum(['on', 'off']).default('on'),
 };
 
@@ -129,6 +136,12 @@ export function readGatewayConfiguration(
     trustedDocuments: trustedDocuments(read.TRUSTED_DOCUMENTS, read.TRUSTED_DOCUMENTS_MODE),
     automaticPersistedQueries: read.AUTOMATIC_PERSISTED_QUERIES === 'on',
     mostBodyBytes: read.LIMIT_BYTES,
+    tracing: tracingOf(
+      read.OTEL_EXPORTER_OTLP_ENDPOINT,
+      read.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+      read.OTEL_SDK_DISABLED,
+      read.TRACE_TRUST_CLIENTS,
+    ),
   };
 }
 
@@ -141,6 +154,17 @@ function trustedDocuments(path: string | undefined, mode: TrustMode): GatewayCon
   if (mode === 'required' && path === undefined)
     throw new ConfigurationError('TRUSTED_DOCUMENTS_MODE is required: TRUSTED_DOCUMENTS must name the manifest.');
   return path === undefined ? undefined : { path, mode };
+}
+
+/** As OpenTelemetry's specification reads these variables: the general place gets a path, the one for traces is whole. */
+function tracingOf(
+  endpoint: string | undefined,
+  forTraces: string | undefined,
+  isDisabled: boolean,
+  trustClients: boolean,
+): GatewayConfiguration['tracing'] {
+  const url = forTraces ?? (endpoint && `${endpoint.replace(/\/$/, '')}/v1/traces`);
+  return url && !isDisabled ? { url, trustClients } : null;
 }
 
 const URL_VARIABLE = 'SUBGRAPH_URL_';

@@ -1,4 +1,5 @@
 import type { Principal } from '../subgraphs/kernel/principal.js';
+import type { Span } from './trace.js';
 
 /** Who asks, and until when that is known to be true (null: a stranger stays one). */
 export interface Identity {
@@ -15,6 +16,8 @@ export interface GatewayContext {
   readonly requestId: string;
   /** Aborted when the client is gone: nobody waits for the answer any more. Looked at, never listened to. */
   readonly signal?: Presence;
+  /** Where traces are made: what this is done for. */
+  readonly span?: Span;
 }
 
 const fingerprints = new WeakMap<Principal, string>();

@@ -65,7 +65,10 @@ export class Execution {
       context,
     };
     await compiled.step?.(run, { path: [], rows: [run.root] });
-    return shape(run.root, introspected, run);
+    const shaping = context.span?.child('shape');
+    const shaped = shape(run.root, introspected, run);
+    shaping?.end();
+    return shaped;
   }
 }
 

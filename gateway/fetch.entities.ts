@@ -120,7 +120,9 @@ export class EntityFetches {
     const token = await this.source.token(asking.identity.principal);
     // One of several: none of their request ids would be right for the others.
     const requestId = others.length === 0 ? asking.requestId : undefined;
-    const flight = this.source.launch({ operation, variables, representations }, requestId, token);
+    const { span } = asking;
+    const sender = { requestId, token, span, others: span && others.map((other) => other.asking.span) };
+    const flight = this.source.launch({ operation, variables, representations }, sender);
     for (const each of waiting) flight.joinedBy(each.asking.signal);
     return flight.outcome;
   }

@@ -37,10 +37,11 @@ export class QueryFetches {
     const known = this.underWay.get(key);
     if (known && known.mutationsBefore === this.mutations.ended) {
       this.onCoalesced();
+      asking.span?.note('joined a fetch under way', { 'subgraph.name': this.source.name });
       return join(known, asking);
     }
     const begun: UnderWay = {
-      flight: this.source.launch(question, asking.requestId, token),
+      flight: this.source.launch(question, { requestId: asking.requestId, token, span: asking.span }),
       mutationsBefore: this.mutations.ended,
       joined: [],
     };

@@ -11,6 +11,7 @@ import { FetchOperation } from './fetch.operation.js';
 import { type SubgraphAnswer, SubgraphRequest, type SubgraphTransport, type Values } from './fetch.transport.js';
 import { CallerGone, Flight, FlightWatch } from './fetch.watch.js';
 import type { SubgraphFigures, SubgraphReading } from './metrics.subgraph.js';
+import type { Span } from './trace.js';
 
 export interface FetchPolicy {
   /** All attempts of one query together. */
@@ -42,7 +43,20 @@ export interface Question {
 }
 
 /** Who waits for a fetch. */
-export type Asking = Pick<GatewayContext, 'identity' | 'requestId' | 'signal'>;
+export type Asking = Pick<GatewayContext, 'identity' | 'requestId' | 'signal' | 'span'>;
+
+/** In whose name something is asked, and for whom. */
+export interface Sender {
+  /** Where it is one request's. */
+  readonly requestId: string | undefined;
+  readonly token: string | null;
+  /** What it is a part of, and of what else. */
+  readonly span?: Span;
+  readonly others?: readonly (Span | undefined)[];
+}
+
+/** What all attempts have in common. */
+type Stamp = Omit<Sender, 'others'>;
 
 /** One subgraph, as plans fetch from it: with the asker's signed identity, deadlines, retries and a circuit breaker. */
 export class SubgraphSource {
@@ -61,18 +75,20 @@ export class SubgraphSource {
 
   /** @throws CallerGone, or whatever went wrong on the way after all attempts */
   async ask(question: Question, asking: Asking): Promise<SubgraphAnswer> {
-    const flight = this.launch(question, asking.requestId, await this.token(asking.identity.principal));
+    const token = await this.token(asking.identity.principal);
+    const flight = this.launch(question, { requestId: asking.requestId, token, span: asking.span });
     flight.joinedBy(asking.signal);
     return flight.outcome;
   }
 
   /** Begins to ask. Whoever waits joins the flight. */
-  launch(question: Question, requestId: string | undefined, token: string | null): Flight<SubgraphAnswer> {
+  launch(question: Question, { requestId, token, span: parent, others }: Sender): Flight<SubgraphAnswer> {
     const isMutation = question.operation.kind === 'mutation';
     const mostMs = isMutation ? this.policy.mutationDeadlineMs : this.policy.queryDeadlineMs;
     const flight = new Flight<SubgraphAnswer>(performance.now() + mostMs, isMutation);
     this.watch.add(flight);
-    void this.fly(flight, question, requestId, token);
+    const span = parent?.child(`fetch ${this.name}`, { 'subgraph.name': this.name }, others);
+    void this.fly(flight, question, { requestId, token, span });
     return flight;
   }
 
@@ -111,19 +127,16 @@ export class SubgraphSource {
     this.watch.close();
   }
 
-  private async fly(
-    flight: Flight<SubgraphAnswer>,
-    question: Question,
-    requestId: string | undefined,
-    token: string | null,
-  ) {
+  private async fly(flight: Flight<SubgraphAnswer>, question: Question, stamp: Stamp) {
+    const { span } = stamp;
     const retries = question.operation.kind === 'mutation' ? 0 : this.policy.retries;
     try {
       for (let attempt = 0; ; attempt += 1) {
         try {
-          flight.land(await this.attempt(flight, question, requestId, token));
+          flight.land(await this.attempt(flight, question, stamp));
           return;
         } catch (thrown) {
+          span?.note('attempt failed', { why: flightWord(thrown) });
           if (attempt >= retries || flight.reason || thrown instanceof UnavailableError) throw thrown;
           // Jitter: those who failed together do not return together.
           await sleep(RETRY_PAUSE_MS * 2 ** attempt * (0.5 + Math.random()));
@@ -131,34 +144,27 @@ export class SubgraphSource {
         }
       }
     } catch (thrown) {
+      span?.fail(flightWord(thrown));
       flight.fail(thrown);
     } finally {
+      span?.end();
       this.watch.remove(flight);
     }
   }
 
   /** Only what we say: nothing a client sent as a header goes further than this gateway. */
-  private requestFor(
-    { deadlineAt }: Flight<SubgraphAnswer>,
-    question: Question,
-    requestId: string | undefined,
-    token: string | null,
-  ) {
+  private requestFor({ deadlineAt }: Flight<SubgraphAnswer>, question: Question, { requestId, token, span }: Stamp) {
     const { operation, variables, representations } = question;
     const headers: Record<string, string> = {
       [DEADLINE_HEADER]: String(Math.max(1, Math.round(deadlineAt - performance.now()))),
     };
     if (token) headers[PRINCIPAL_HEADER] = token;
     if (requestId) headers[REQUEST_ID_HEADER] = requestId;
+    if (span) Object.assign(headers, span.headers);
     return new SubgraphRequest(operation, variables, headers, representations);
   }
 
-  private async attempt(
-    flight: Flight<SubgraphAnswer>,
-    question: Question,
-    requestId: string | undefined,
-    token: string | null,
-  ): Promise<SubgraphAnswer> {
+  private async attempt(flight: Flight<SubgraphAnswer>, question: Question, stamp: Stamp): Promise<SubgraphAnswer> {
     if (this.inFlight >= this.policy.mostInFlight)
       throw new UnavailableError('SUBGRAPH_UNAVAILABLE', 'too many in flight');
     if (!this.breaker.admits()) throw new UnavailableError('SUBGRAPH_UNAVAILABLE', 'the circuit is open');
@@ -166,7 +172,7 @@ export class SubgraphSource {
     const started = performance.now();
     let outcome: 'ok' | 'failed' | 'abandoned' = 'failed';
     try {
-      const answer = await this.carry(flight, this.requestFor(flight, question, requestId, token));
+      const answer = await this.carry(flight, this.requestFor(flight, question, stamp));
       checkEntities(question, answer);
       outcome = 'ok';
       this.breaker.succeeded();
@@ -199,6 +205,11 @@ function checkEntities({ representations }: Question, { data, errors }: Subgraph
   if (entities === null && errors?.length) return;
   if (!Array.isArray(entities) || entities.length !== representations.length)
     throw new Error('not the entities that were asked for');
+}
+
+/** Why there was no answer, in a word: messages may hold anything. */
+function flightWord(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.name : 'unknown';
 }
 
 function unavailable(subgraph: string, isMutation: boolean): GraphQLFormattedError {

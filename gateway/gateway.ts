@@ -25,6 +25,7 @@ import { Heartbeats } from './subscribe.heartbeat.js';
 import { Subscriptions } from './subscribe.js';
 import type { SubscriptionPlans } from './subscribe.plan.js';
 import type { SupergraphSource } from './supergraph.source.js';
+import type { Tracer } from './trace.js';
 
 export interface GatewayOptions {
   /** The text of a supergraph, or where it comes from: then every new one is taken over as it comes. */
@@ -40,6 +41,8 @@ export interface GatewayOptions {
   readonly authenticator: Authenticator;
   readonly logger: Logger;
   readonly metrics: Registry;
+  /** Where traces are made; its owner closes it. */
+  readonly tracer?: Tracer;
   /** What `/metrics` tells, where it is more than `metrics`. */
   readonly scrape?: Scrape;
   /** Introspection, query plans on demand, Sandbox and CORS for it. Never in production. */
@@ -91,7 +94,7 @@ const MOST_STREAMS = 1_000;
 
 /** @throws when the supergraph is not usable: not valid, or with features that nothing here enforces */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { supergraph, development, logger, bus, registry, now } = {
+  const { supergraph, development, logger, bus, registry, now, tracer } = {
     ...options,
     registry: options.metrics,
     now: options.now ?? Date.now,
@@ -113,7 +116,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const generations = await Generations.start(text, { directory, mutations, development, metrics, logger });
   const mostPerAsker = options.mostStreams ?? MOST_STREAMS;
   const engine = generations.current;
-  const subscriptions = new Subscriptions({ engine, bus, mostPerAsker, metrics, logger, now });
+  const subscriptions = new Subscriptions({ engine, bus, mostPerAsker, metrics, logger, tracer, now });
   generations.beforeSwitch((next) => subscriptions.adopt(next));
   const warn = ({ plans }: Generation) => warnOfSubscriptions(plans, bus, logger);
   warn(engine);
@@ -129,12 +132,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const addressOf = addressReader(options.trustedProxies ?? 0);
   const heartbeats = new Heartbeats();
   const health = new Health(() => generations.current.subgraphs.sources, bus, logger);
-  const endpoint = new GraphqlEndpoint({ operations, generations, mostBytes, heartbeats, logger });
+  const endpoint = new GraphqlEndpoint({ operations, generations, mostBytes, heartbeats, logger, tracer });
   const cors = { origins: [...(options.corsOrigins ?? []), ...(development ? [SANDBOX] : [])], loopback: development };
   const scrape =
     options.scrape ?? (async () => ({ contentType: registry.contentType, text: await registry.metrics() }));
   const surface = new HttpSurface({ endpoint, health, scrape, cors, development, addressOf, logger });
-  const webSockets = overWebSocket(operations, { mostBytes, addressOf, heartbeats, logger });
+  const webSockets = overWebSocket(operations, { mostBytes, addressOf, heartbeats, logger, tracer });
 
   const unwatch = source?.watch({
     changed: (changed) => void generations.reload(changed),

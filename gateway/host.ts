@@ -19,6 +19,7 @@ import type { Execution } from './execute.js';
 import type { GatewayMetrics } from './metrics.js';
 import { InvalidOperation, type Preparation, type PreparedOperation } from './prepare.js';
 import type { LoadedSupergraph } from './supergraph.js';
+import { codesIn, traceErrors } from './trace.js';
 
 export interface HostOptions {
   readonly loaded: LoadedSupergraph;
@@ -99,7 +100,10 @@ export class Host {
     const { data, errors } = await execution.run(prepared.compiled, variables, values, context);
     const { operation, name } = admitted.operation;
     metrics.answered(name?.value, operation, errors.length > 0, performance.now() - started);
-    return errors.length === 0 ? { data } : { errors: errors.map((error) => formatThrown(error, logger)), data };
+    if (errors.length === 0) return { data };
+    const formatted = errors.map((error) => formatThrown(error, logger));
+    if (context.span) traceErrors(context.span, codesIn(formatted));
+    return { errors: formatted, data };
   }
 
   stop(): Promise<void> {
@@ -108,12 +112,13 @@ export class Host {
 
   private async prepared(
     { query, document, operationName }: Ready,
-    { identity }: GatewayContext,
+    { identity, span }: GatewayContext,
   ): Promise<PreparedOperation | null> {
     const { preparation, authorizer } = this.options;
     if (authorizer.authorize(document, operationName, identity.principal).key) return null;
     try {
-      return preparation.find(query, operationName) ?? (await preparation.prepare(query, document, operationName));
+      const known = preparation.find(query, operationName);
+      return known ?? (await preparation.prepare(query, document, operationName, span));
     } catch (thrown) {
       if (thrown instanceof InvalidOperation) return null;
       throw thrown;
@@ -139,7 +144,10 @@ function engineOf({ loaded, authorizer, preparation, execution }: HostOptions): 
           const given = request.variables ?? {};
           // What the asker may not have comes back as null.
           if (!rights.document) return rights.complete({}, given);
-          const { compiled, literals } = await preparation.prepareValid(source, rights.document, name, rights.key);
+          const { compiled, literals } = await preparation.prepareValid(source, rights.document, name, {
+            rights: rights.key,
+            span: asking.span,
+          });
           const variables = { ...given, ...literals };
           const { values, problems } = execution.coerce(compiled, variables);
           if (problems) return { errors: problems };
@@ -157,9 +165,10 @@ function measured(metrics: GatewayMetrics): ApolloServerPlugin<GatewayContext> {
     async requestDidStart() {
       const started = performance.now();
       return {
-        async willSendResponse({ operationName, operation, errors }) {
+        async willSendResponse({ operationName, operation, errors, contextValue: { span }, response }) {
           const type = operation?.operation ?? 'unknown';
           metrics.answered(operationName, type, (errors?.length ?? 0) > 0, performance.now() - started);
+          if (span && response.body.kind === 'single') traceErrors(span, codesIn(response.body.singleResult.errors));
         },
       };
     },

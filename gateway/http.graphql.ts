@@ -15,6 +15,7 @@ import { type Acceptance, acceptanceOf } from './negotiation.js';
 import type { AdmittedArrival, Arrival, Operations } from './operation.js';
 import { writeStream } from './stream.writer.js';
 import type { Heartbeats } from './subscribe.heartbeat.js';
+import type { Tracer } from './trace.js';
 
 export interface GraphqlEndpointOptions {
   readonly operations: Operations;
@@ -22,6 +23,7 @@ export interface GraphqlEndpointOptions {
   readonly mostBytes: number;
   readonly heartbeats: Heartbeats;
   readonly logger: Logger;
+  readonly tracer?: Tracer;
 }
 
 const ONLY_JSON: Acceptance = { json: true, jsonType: 'application/json', stream: null, prefersStream: false };
@@ -46,10 +48,15 @@ export class GraphqlEndpoint {
       return this.refuse(response, ONLY_JSON, thrown);
     }
     let operation: OperationRequest = {};
+    const span = this.options.tracer?.begin('request', { 'network.protocol.name': 'http' }, request.headers);
     try {
       const body = await bodyOf(request, this.options.mostBytes);
       operation = operationIn(request.method, body, url.searchParams);
-      const arrived = await this.options.operations.admit(operation, { ...arrival, signal: presenceOf(response) });
+      const arrived = await this.options.operations.admit(operation, {
+        ...arrival,
+        signal: presenceOf(response),
+        span,
+      });
       const streaming = streamFor(acceptance, arrived, request.method);
       if (streaming) return await this.stream(response, streaming, operation, arrived);
       await this.options.generations.during((generation) =>
@@ -57,6 +64,8 @@ export class GraphqlEndpoint {
       );
     } catch (thrown) {
       await this.refuse(response, acceptance, thrown);
+    } finally {
+      span?.end();
     }
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { FormattedExecutionResult } from 'graphql';
+import { type FormattedExecutionResult, GraphQLError } from 'graphql';
 import { DomainError } from '../subgraphs/kernel/error.js';
 import { currentRequest, type Logger } from '../subgraphs/kernel/telemetry.js';
 import type { Admission, AdmittedOperation, OperationRequest } from './admission.js';
@@ -8,8 +8,9 @@ import type { GatewayContext, Identity, Presence } from './context.js';
 import { formatThrown } from './errors.js';
 import type { Generations } from './generation.switch.js';
 import type { GatewayMetrics, StreamTransport } from './metrics.js';
-import type { Subscriptions } from './subscribe.js';
+import type { Subscriber, Subscriptions } from './subscribe.js';
 import type { SubscriptionStream } from './subscribe.stream.js';
+import { codesIn, type Span, traceErrors } from './trace.js';
 
 /** What a transport knows of one operation before anyone looked at it. */
 export interface Arrival {
@@ -17,6 +18,8 @@ export interface Arrival {
   readonly address: string;
   readonly requestId: string;
   readonly signal?: Presence;
+  /** Begun by the transport, which also ends it. */
+  readonly span?: Span;
 }
 
 /** An operation that may run, and who asks. */
@@ -48,26 +51,40 @@ export class Operations {
       return this.admitFor(identity, request, arrival);
     } catch (thrown) {
       if (thrown instanceof DomainError) this.metrics.refused(thrown.code);
+      if (arrival.span) traceErrors(arrival.span, [codeOf(thrown)]);
       throw thrown;
     }
   }
 
   private admitFor(identity: Identity, request: OperationRequest, arrival: Arrival): AdmittedArrival {
-    const { requestId, signal, address } = arrival;
+    const { requestId, signal, address, span } = arrival;
     this.admission.count(identity, address);
     const admitted = this.admission.admit(request);
     if (admitted) this.admission.charge(admitted, identity, address);
-    return { context: { identity, requestId, signal }, address, admitted };
+    if (span && admitted) nameAfter(span, admitted);
+    return { context: { identity, requestId, signal, span }, address, admitted };
   }
 
   /** Runs an admitted operation for a transport that can stream. */
   async run(request: OperationRequest, arrived: AdmittedArrival, transport: StreamTransport): Promise<Outcome> {
     const { admitted, context, address } = arrived;
-    return currentRequest.run({ requestId: context.requestId }, () =>
-      admitted?.operation.operation === 'subscription'
-        ? this.subscriptions.subscribe(admitted, { context, address, transport })
-        : this.whole(request, arrived),
-    );
+    try {
+      return await currentRequest.run({ requestId: context.requestId }, () =>
+        admitted?.operation.operation === 'subscription'
+          ? this.begin(admitted, { context, address, transport })
+          : this.whole(request, arrived),
+      );
+    } finally {
+      // A stream may last for days: each of its events has a trace of its own.
+      context.span?.end();
+    }
+  }
+
+  private async begin(admitted: AdmittedOperation, subscriber: Subscriber): Promise<Outcome> {
+    const outcome = await this.subscriptions.subscribe(admitted, subscriber);
+    const { span } = subscriber.context;
+    if (span && 'errors' in outcome) traceErrors(span, codesIn(outcome.errors));
+    return outcome;
   }
 
   /** A query or mutation: at once where nothing is wrong with it, else with all that Apollo Server says of it. */
@@ -86,6 +103,17 @@ export class Operations {
       return { errors: [formatThrown(thrown, this.logger)] };
     }
   }
+}
+
+function codeOf(thrown: unknown): unknown {
+  if (thrown instanceof DomainError) return thrown.code;
+  return thrown instanceof GraphQLError ? thrown.extensions['code'] : undefined;
+}
+
+/** Names come from clients' developers, never from a person. */
+function nameAfter(span: Span, { operation }: AdmittedOperation): void {
+  span.rename(operation.operation);
+  span.set({ 'graphql.operation.type': operation.operation, 'graphql.operation.name': operation.name?.value ?? '' });
 }
 
 const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,100}$/;

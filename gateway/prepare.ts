@@ -9,6 +9,7 @@ import { liftLiterals } from './prepare.literals.js';
 import { writeOutMutation } from './prepare.mutation.js';
 import { nameByContent } from './prepare.names.js';
 import { singleOperation } from './prepare.operation.js';
+import type { Span } from './trace.js';
 
 /** A client's operation, ready to run: compiled, and what its text says beside it. */
 export interface PreparedOperation {
@@ -108,37 +109,49 @@ export class Preparation {
   }
 
   /** @throws InvalidOperation, Error when it cannot be planned */
-  async prepare(text: string, document: DocumentNode, operationName: string | undefined): Promise<PreparedOperation> {
+  async prepare(
+    text: string,
+    document: DocumentNode,
+    operationName: string | undefined,
+    span?: Span,
+  ): Promise<PreparedOperation> {
     const known = this.find(text, operationName);
     if (known) return known;
     const started = performance.now();
+    const validating = span?.child('validate');
     const problems = validateDocument(this.options.api, document, this.options);
+    validating?.end();
     this.options.metrics.validated(performance.now() - started);
     if (problems.length > 0) throw new InvalidOperation(problems);
-    return this.prepareValid(text, document, operationName);
+    return this.prepareValid(text, document, operationName, { span });
   }
 
   /**
    * The same for a document that was validated, or is what is left of one: variables may stand in it that nothing uses.
-   * @param rights tell apart what is left of one text for different askers
+   * @param asking `rights` tell apart what is left of one text for different askers
    * @throws Error when it cannot be planned
    */
   async prepareValid(
     text: string,
     document: DocumentNode,
     operationName: string | undefined,
-    rights = '',
+    { rights = '', span }: { readonly rights?: string; readonly span?: Span } = {},
   ): Promise<PreparedOperation> {
     const known = this.find(text, operationName, rights);
     if (known) return known;
     this.options.metrics.texts.misses.add();
-    const lifted = liftLiterals(this.options.api, singleOperation(document, operationName).document);
-    const prepared = { compiled: await this.compile(lifted.document), literals: lifted.literals };
-    this.known.set(keyOf(text, operationName, rights), { text, operationName, rights, prepared, uses: 1 });
-    return prepared;
+    const preparing = span?.child('prepare');
+    try {
+      const lifted = liftLiterals(this.options.api, singleOperation(document, operationName).document);
+      const prepared = { compiled: await this.compile(lifted.document, preparing), literals: lifted.literals };
+      this.known.set(keyOf(text, operationName, rights), { text, operationName, rights, prepared, uses: 1 });
+      return prepared;
+    } finally {
+      preparing?.end();
+    }
   }
 
-  private async compile(document: DocumentNode): Promise<CompiledOperation> {
+  private async compile(document: DocumentNode, span: Span | undefined): Promise<CompiledOperation> {
     const text = print(document);
     const known = this.compiled.get(text);
     const { api: schema, metrics } = this.options;
@@ -147,7 +160,7 @@ export class Preparation {
     const { operation, fragments } = singleOperation(document, undefined);
     const isMutation = operation.operation === OperationTypeNode.MUTATION;
     const naming = nameByContent(schema, isMutation ? writeOutMutation(operation, fragments) : document);
-    const step = await this.plan(naming.document);
+    const step = await this.plan(naming.document, span);
     const started = performance.now();
     const compiled = compileOperation({ schema, operation, fragments, ...naming }, step);
     metrics.compiled(performance.now() - started);
@@ -156,7 +169,7 @@ export class Preparation {
   }
 
   /** The steps of an operation under our own names. Those who ask for the same at once wait for one planning. */
-  private async plan(document: DocumentNode): Promise<Step | null> {
+  private async plan(document: DocumentNode, span?: Span): Promise<Step | null> {
     const text = print(document);
     const known = this.planned.get(text);
     const underWay = this.planning.get(text);
@@ -164,11 +177,13 @@ export class Preparation {
     if (known) return known.step;
     const planning = underWay ?? this.planNew(document);
     this.planning.set(text, planning);
+    const waiting = span?.child('plan');
     try {
       const step = await planning;
       this.planned.set(text, { step });
       return step;
     } finally {
+      waiting?.end();
       this.planning.delete(text);
     }
   }

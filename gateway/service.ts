@@ -14,6 +14,7 @@ import { type Authenticator, everyoneIsAStranger, jwtAuthenticator } from './aut
 import type { GatewayConfiguration } from './configuration.js';
 import { createGateway } from './gateway.js';
 import type { Scrape } from './http.js';
+import type { Tracer } from './trace.js';
 
 export interface ServiceOptions {
   readonly configuration: GatewayConfiguration;
@@ -47,6 +48,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   if (bus) stack.defer(() => bus.close());
   const signer = await orRefuse('INTERNAL_SIGNING_KEY cannot be used', async () => signerOf(configuration));
   const authenticator = authenticatorOf(configuration);
+  const tracer = await tracerOf(configuration, logger);
+  if (tracer) stack.defer(() => tracer.close());
   const gateway = await orRefuse('The supergraph cannot be used', () =>
     createGateway({
       ...configuration,
@@ -55,6 +58,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       authenticator,
       metrics,
       scrape,
+      tracer,
       logger,
     }),
   );
@@ -75,7 +79,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   stack.defer(() => closeServer());
   stack.defer(() => gateway.drain());
   const address = server.address() as AddressInfo;
-  const has = { signIn: configuration.signIn !== null, events: bus !== null, vouches: signer !== null };
+  const has = {
+    signIn: configuration.signIn !== null,
+    events: bus !== null,
+    vouches: signer !== null,
+    traces: tracer !== undefined,
+  };
   logger.info({ address, subgraphs: gateway.subgraphs, ...has }, 'listening');
   const started = stack.move();
   return { address, stop: () => started.disposeAsync() };
@@ -93,6 +102,13 @@ function signerOf({ signingKey }: GatewayConfiguration): PrincipalSigner | null 
 function authenticatorOf({ signIn }: GatewayConfiguration): Authenticator {
   if (!signIn) return everyoneIsAStranger;
   return jwtAuthenticator({ ...signIn, keys: createRemoteJWKSet(new URL(signIn.jwksUrl)) });
+}
+
+/** OpenTelemetry is loaded only where it has something to do. */
+async function tracerOf({ tracing }: GatewayConfiguration, logger: Logger): Promise<Tracer | undefined> {
+  if (!tracing) return undefined;
+  const { OtlpTracer } = await import('./trace.otlp.js');
+  return new OtlpTracer({ ...tracing, logger });
 }
 
 function requireKnown(required: readonly string[], subgraphs: readonly string[]): void {

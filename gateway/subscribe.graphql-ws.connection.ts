@@ -10,11 +10,13 @@ import { operationOf, standInForMalformed } from './operation.shape.js';
 import { Answer } from './subscribe.answer.js';
 import type { Beating, Heartbeats } from './subscribe.heartbeat.js';
 import { type Sink, SubscriptionStream } from './subscribe.stream.js';
+import type { Tracer } from './trace.js';
 
 export interface ConnectionOptions {
   readonly operations: Operations;
   readonly heartbeats: Heartbeats;
   readonly logger: Logger;
+  readonly tracer?: Tracer;
 }
 
 const INITIALISATION_MS = 3_000;
@@ -144,13 +146,17 @@ export class GraphqlWsConnection implements Beating {
   }
 
   private async run(operation: SocketOperation, payload: unknown, arrival: Arrival): Promise<void> {
-    const { operations, logger } = this.options;
+    const { operations, logger, tracer } = this.options;
+    // A socket has a header of its own; what it is asked later comes without any.
+    const span = tracer?.begin('request', { 'network.protocol.name': 'graphql-ws' }, {});
     try {
       const request = operationOf(payload);
-      const arrived = await operations.admit(request, arrival);
+      const arrived = await operations.admit(request, span ? { ...arrival, span } : arrival);
       operation.show(await operations.run(request, arrived, 'graphql-ws'));
     } catch (thrown) {
       operation.refuse(JSON.stringify([formatThrown(thrown, logger)]));
+    } finally {
+      span?.end();
     }
   }
 

@@ -7,6 +7,7 @@ import { type Operations, requestIdFrom } from './operation.js';
 import { endInTurns } from './subscribe.drain.js';
 import { GraphqlWsConnection } from './subscribe.graphql-ws.connection.js';
 import type { Heartbeats } from './subscribe.heartbeat.js';
+import type { Tracer } from './trace.js';
 
 export interface WebSocketTransport {
   /** Takes over a socket that asked to speak graphql-transport-ws. */
@@ -30,10 +31,12 @@ export function overWebSocket(
     readonly addressOf: (request: IncomingMessage) => string;
     readonly heartbeats: Heartbeats;
     readonly logger: Logger;
+    readonly tracer?: Tracer;
   },
 ): WebSocketTransport {
   const server = new WebSocketServer({ noServer: true, handleProtocols, maxPayload: options.mostBytes });
-  const shared = { operations, heartbeats: options.heartbeats, logger: options.logger };
+  const { heartbeats, logger, tracer } = options;
+  const shared = { operations, heartbeats, logger, tracer };
   return {
     upgrade(request, socket, head) {
       server.handleUpgrade(request, socket, head, (client) => {

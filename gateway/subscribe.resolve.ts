@@ -9,6 +9,7 @@ import { answerOf } from './subscribe.event.js';
 import type { GroupQuestion } from './subscribe.group.js';
 import { throughOutage } from './subscribe.outage.js';
 import { Turnstile } from './subscribe.turnstile.js';
+import { codesIn, type Tracer, traceErrors } from './trace.js';
 
 // Below what one subgraph is asked at once: an event with thousands of groups must leave room for queries.
 const MOST_AT_ONCE = 500;
@@ -25,6 +26,7 @@ export class EventResolution {
   constructor(
     private readonly metrics: GatewayMetrics,
     private readonly logger: Logger,
+    private readonly tracer: Tracer | undefined,
   ) {}
 
   /**
@@ -47,14 +49,21 @@ export class EventResolution {
     { understood: { plan, rights }, generation, variables }: GroupQuestion,
     asking: GatewayContext,
   ): Promise<FormattedExecutionResult> {
+    const span = this.tracer?.begin('event', { 'graphql.operation.name': plan.operation.name?.value ?? '' });
     return currentRequest.run({ requestId: asking.requestId }, async () => {
       try {
+        const traced = span ? { ...asking, span } : asking;
         const result = await generation.use(async ({ execution }) =>
-          execution.continue(plan.compiled, await answerOf(event, plan, variables), variables, asking),
+          execution.continue(plan.compiled, await answerOf(event, plan, variables), variables, traced),
         );
-        return this.formatted(rights.complete(result, variables));
+        const formatted = this.formatted(rights.complete(result, variables));
+        if (span) traceErrors(span, codesIn(formatted.errors));
+        return formatted;
       } catch (thrown) {
+        span?.fail('INTERNAL_SERVER_ERROR');
         return { errors: [formatThrown(thrown, this.logger)] };
+      } finally {
+        span?.end();
       }
     });
   }

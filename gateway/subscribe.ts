@@ -18,6 +18,7 @@ import { encodeCursor, startFor } from './subscribe.source.js';
 import { interrupted, type StreamOwner, type SubscriptionStream } from './subscribe.stream.js';
 import { Turnstile } from './subscribe.turnstile.js';
 import { Refused, understand } from './subscribe.understand.js';
+import type { Tracer } from './trace.js';
 
 export interface SubscriptionsOptions {
   /** Serves them until there is another one. */
@@ -28,6 +29,7 @@ export interface SubscriptionsOptions {
   readonly mostPerAsker: number;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
+  readonly tracer?: Tracer;
   readonly now: () => number;
 }
 
@@ -56,7 +58,8 @@ export class Subscriptions implements StreamOwner {
     this.limit = new StreamLimit(options.mostPerAsker);
     this.expiries = new Expiries(options.now);
     this.generation = new Generation(options.engine);
-    this.feeds = bus && new Feeds({ bus, metrics, logger, resolution: new EventResolution(metrics, logger) });
+    this.feeds =
+      bus && new Feeds({ bus, metrics, logger, resolution: new EventResolution(metrics, logger, options.tracer) });
   }
 
   /** Begins one. Never throws: what forbids it is a single result with the errors. */

@@ -104,6 +104,16 @@ describe('The environment', () => {
     });
   });
 
+  it("has OpenTelemetry's own names for where traces go", () => {
+    const tracing = (environment: Record<string, string>) => readGatewayConfiguration(environment).tracing;
+    expect(tracing({})).toBeNull();
+    const general = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/' };
+    expect(tracing(general)).toEqual({ url: 'http://collector:4318/v1/traces', trustClients: false });
+    const whole = { ...general, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://traces:1/x', TRACE_TRUST_CLIENTS: 'true' };
+    expect(tracing(whole)).toEqual({ url: 'http://traces:1/x', trustClients: true });
+    expect(tracing({ ...general, OTEL_SDK_DISABLED: 'true' })).toBeNull();
+  });
+
   it('opens nothing for a misspelt word', () => {
     expect(readGatewayConfiguration({ NODE_ENV: 'develpment' }).development).toBe(false);
     expect(() => readGatewayConfiguration({ WORKERS: 'many' })).toThrow('WORKERS');

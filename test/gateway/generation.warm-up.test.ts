@@ -53,7 +53,7 @@ describe('A warm-up', () => {
 
   it('plans what is left of an operation for those who may not have all of it, but takes it for no text of a client', async () => {
     const text = '{ books { id title } }';
-    await present.preparation.prepareValid(text, parse('{ books { id } }'), undefined, 'not the title');
+    await present.preparation.prepareValid(text, parse('{ books { id } }'), undefined, { rights: 'not the title' });
     expect(present.preparation.mostUsed(10)).toEqual([]);
     await warmUp(next, present, ACTIVE);
     const planned = present.preparation.lastPlanned(10);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { PRINCIPAL_HEADER } from '../../subgraphs/kernel/principal.token.js';
 import { LibraryPart, librarySupergraph } from '../support/library.js';
+import { OtlpReceiver } from '../support/otlp.receiver.js';
 import { Program } from '../support/processes.js';
 import { ask } from '../support/small-graph.js';
 import { root } from '../support/sources.js';
@@ -82,7 +83,9 @@ describe('A gateway alone', () => {
     const loaded = JSON.parse(await readFile(packages, 'utf8')) as string[];
     expect(loaded).toEqual(expect.arrayContaining(['graphql', '@apollo/server', 'undici']));
     expect(
-      loaded.filter((name) => /^(type-graphql|@mikro-orm\/|pg$|pg-|@nats-io\/|reflect-metadata)/.test(name)),
+      loaded.filter((name) =>
+        /^(type-graphql|@mikro-orm\/|pg$|pg-|@nats-io\/|reflect-metadata|@opentelemetry\/(?!api$))/.test(name),
+      ),
     ).toEqual([]);
   });
 
@@ -127,6 +130,23 @@ describe('A gateway alone', () => {
     await gateway.says(/the new supergraph is not usable/);
     expect((await ask({ url }, '{ books { id } }')).data).toEqual({ books: [{ id: 'b1' }, { id: 'b2' }] });
     expect(await gateway.end('SIGTERM')).toBe(0);
+  });
+
+  it('sends traces where OpenTelemetry is told to', async () => {
+    const receiver = await OtlpReceiver.start();
+    const gateway = start(['--supergraph', supergraph, '--port', '0'], {
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_SERVICE_NAME: 'library',
+      TRACE_TRUST_CLIENTS: 'true',
+    });
+    const url = await listening(gateway);
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await ask({ url }, BOOKS, { headers: { traceparent } });
+    expect(await gateway.end('SIGTERM')).toBe(0);
+    receiver.close();
+    expect([...receiver.services]).toEqual(['library']);
+    expect(receiver.named('query')).toMatchObject([{ parentSpanId: 'b7ad6b7169203331' }]);
+    expect(receiver.named('fetch books')).toHaveLength(1);
   });
 
   it('may have a supergraph that a server gives out', async () => {
