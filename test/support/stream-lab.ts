@@ -89,7 +89,8 @@ export class StreamLab {
         await this.gate;
         return transport(request, carried);
       };
-    const { metrics } = this;
+    // Each has a directory of its own, and figures about it.
+    const metrics = new GatewayMetrics(new Registry());
     const mutations = new MutationCount();
     const common = { mutations, metrics, logger: silent };
     const directory = new SubgraphDirectory({

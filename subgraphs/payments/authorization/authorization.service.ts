@@ -102,8 +102,8 @@ export class AuthorizationService {
       authorization.declined();
       acceptance.refused();
       payment.declined(refusal.reason);
-      await releaseLimit(em, payment);
       await announce(em, payment, payment.record('DECLINED', this.now()));
+      await releaseLimit(em, payment);
     });
     return OVER;
   }
@@ -130,8 +130,8 @@ export class AuthorizationService {
       authorization.voided();
       payment.failed(payment.reason ?? 'NETWORK_REFUSED');
       await voidWallet(em, payment, now);
-      await releaseLimit(em, payment);
       await announce(em, payment, payment.record('FAILED', now));
+      await releaseLimit(em, payment);
     });
     return OVER;
   }

@@ -98,11 +98,13 @@ export class CheckoutService {
     const replayed = await findReplay(this.em.fork(), request);
     if (!replayed) await this.requireStillPossible(await this.getOf(travelerId, checkoutId));
     const payment = await transaction(this.em, async (em) => {
-      const { result } = await once<{ paymentId: PaymentId }>(em, request, async () => {
+      const { result, replayed } = await once<{ paymentId: PaymentId }>(em, request, async () => {
         const checkout = await lockOf(em, travelerId, checkoutId);
         return { paymentId: await this.confirmLocked(em, checkout) };
       });
-      return em.findOneOrFail(Payment, result.paymentId);
+      const payment = await em.findOneOrFail(Payment, result.paymentId);
+      if (!replayed) await reserveLimit(em, await em.findOneOrFail(Checkout, checkoutId), payment);
+      return payment;
     });
     this.saga.kick(payment.id);
     return payment;
@@ -119,7 +121,6 @@ export class CheckoutService {
     const now = this.now();
     checkout.confirm(now);
     const payment = Payment.of(checkout, now);
-    await reserveLimit(em, checkout, payment);
     const event = payment.record('CONFIRMED', now);
     em.persist(payment);
     await em.flush();

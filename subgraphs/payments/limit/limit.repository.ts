@@ -4,12 +4,18 @@ import { SpendingLimitExceeded } from '../checkout/checkout.errors.js';
 import type { Payment } from '../payment/payment.entity.js';
 
 /**
+ * Both functions come last in their transaction, after everything else is written: the row is locked until the commit,
+ * and all payments of a traveler wait for it.
+ */
+
+/**
  * Counts a payment against the payer's limits, in the transaction that confirms it. One statement checks and adds
  * under the row's lock: of two payments that race for the last of a limit, one gets it (M4).
  * @throws SpendingLimitExceeded
  */
 export async function reserveLimit(em: EntityManager, checkout: Checkout, payment: Payment): Promise<void> {
   requireWithinPayment(checkout);
+  await em.flush();
   const rows = await em.execute<unknown[]>(
     `insert into limit_usage as usage (traveler_id, market_code, network, year, currency, used_minor)
        select ?, ?, ?, ?, ?, ? where ?::bigint <= ?::bigint
@@ -24,6 +30,7 @@ export async function reserveLimit(em: EntityManager, checkout: Checkout, paymen
 
 /** Gives back what a payment that came to nothing had reserved. A refund gives nothing back: the purchase was made. */
 export async function releaseLimit(em: EntityManager, payment: Payment): Promise<void> {
+  await em.flush();
   await em.execute(
     `update limit_usage set used_minor = used_minor - ?
       where traveler_id = ? and market_code = ? and network = ? and year = ? and currency = ?`,
