@@ -8,7 +8,7 @@ import { noProcessNames, processesNaming } from '../support/processes.js';
 import { checkout, confirm, type PaymentAnswer, pay, paymentOf, refund, settled } from '../support/shopping.js';
 
 const PAYMENTS = 20;
-const REFUNDS = 6;
+const REFUNDS = 3;
 const RECOVERY_MS = 60_000;
 /** Each round kills somewhere else on the way of its payments; the middle of the saga is hit most. */
 const ROUNDS = [
