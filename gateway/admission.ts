@@ -127,6 +127,11 @@ export class Admission {
     this.askers?.charge(askerOf(identity, addressKey(address)), more);
   }
 
+  /** Whether its text has to be read first, as far as it can be told without looking for it. */
+  isNew({ query }: OperationRequest): boolean {
+    return Boolean(query) && !this.documents.has(query ?? '');
+  }
+
   /**
    * Undefined when the request names no operation at all: Apollo Server says so.
    * @throws InvalidError OPERATION_TOO_COMPLEX, PERSISTED_QUERY_NOT_IN_LIST, QUERY_NOT_IN_SAFELIST, BAD_REQUEST for an

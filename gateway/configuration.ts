@@ -8,6 +8,7 @@ import {
 import { type AdmissionOptions, defaultAddressRate, defaultCost, defaultRate } from './admission.js';
 import { defaultLimits } from './admission.limits.js';
 import type { TrustMode } from './admission.persisted.js';
+import { defaultPlanning, type PlanningPolicy } from './plan.js';
 import type { Rate } from './rate-limit.js';
 import { type SupergraphSource, supergraphAt } from './supergraph.source.js';
 
@@ -39,12 +40,22 @@ export interface GatewayConfiguration {
   readonly admission: Omit<AdmissionOptions, 'persisted'>;
   readonly trustedDocuments: { readonly path: string; readonly mode: TrustMode } | undefined;
   readonly automaticPersistedQueries: boolean;
+  readonly planning: PlanningPolicy;
   readonly mostBodyBytes: number;
   /** Null: no traces are made. */
   readonly tracing: { readonly url: string; readonly trustClients: boolean } | null;
 }
 
 const count = (fallback: number) => z.coerce.number().int().min(0).default(fallback);
+const atLeastOne = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
+
+/** How operations are planned, for whoever runs a gateway. */
+const planningShape = {
+  PLAN_THREAD: z.enum(['on', 'off']).default('on'),
+  PLAN_WAITING: atLeastOne(defaultPlanning.mostWaiting),
+  PLAN_MS: atLeastOne(defaultPlanning.mostMs),
+  PLAN_MEBIBYTES: atLeastOne(defaultPlanning.mostMebibytes),
+};
 
 const MOST_WORKERS = 256;
 
@@ -83,6 +94,7 @@ const shape = {
   OTEL_SDK_DISABLED: variable.flag(false),
   TRACE_TRUST_CLIENTS: variable.flag(false),
   AUTOMATIC_PERSISTED_QUERIES: z.enum(['on', 'off']).default('on'),
+  ...planningShape,
 };
 
 /** Sign-in is told whole or not at all: half of it was meant to be there, and would let everybody be a stranger. */
@@ -135,6 +147,7 @@ export function readGatewayConfiguration(
     },
     trustedDocuments: trustedDocuments(read.TRUSTED_DOCUMENTS, read.TRUSTED_DOCUMENTS_MODE),
     automaticPersistedQueries: read.AUTOMATIC_PERSISTED_QUERIES === 'on',
+    planning: planningOf(read),
     mostBodyBytes: read.LIMIT_BYTES,
     tracing: tracingOf(
       read.OTEL_EXPORTER_OTLP_ENDPOINT,
@@ -142,6 +155,20 @@ export function readGatewayConfiguration(
       read.OTEL_SDK_DISABLED,
       read.TRACE_TRUST_CLIENTS,
     ),
+  };
+}
+
+/** What a gateway is told of planning that other settings are not for. @throws ConfigurationError */
+export function readPlanning(environment: Environment): PlanningPolicy {
+  return planningOf(readConfiguration(planningShape, environment));
+}
+
+function planningOf(read: z.output<z.ZodObject<typeof planningShape>>): PlanningPolicy {
+  return {
+    ownThread: read.PLAN_THREAD === 'on',
+    mostWaiting: read.PLAN_WAITING,
+    mostMs: read.PLAN_MS,
+    mostMebibytes: read.PLAN_MEBIBYTES,
   };
 }
 

@@ -14,6 +14,8 @@ export type Presence = Pick<AbortSignal, 'aborted'>;
 export interface GatewayContext {
   readonly identity: Identity;
   readonly requestId: string;
+  /** In whose name new documents wait for their turn; missing where we ask for ourselves. */
+  readonly asker?: string;
   /** Aborted when the client is gone: nobody waits for the answer any more. Looked at, never listened to. */
   readonly signal?: Presence;
   /** Where traces are made: what this is done for. */

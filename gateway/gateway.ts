@@ -20,6 +20,8 @@ import { GraphqlEndpoint } from './http.graphql.js';
 import { addressReader, GRAPHQL_PATH, HttpSurface, type Scrape } from './http.js';
 import { GatewayMetrics } from './metrics.js';
 import { Operations } from './operation.js';
+import { defaultPlanning, type PlanningPolicy } from './plan.js';
+import { Turns } from './prepare.turns.js';
 import { overWebSocket } from './subscribe.graphql-ws.js';
 import { Heartbeats } from './subscribe.heartbeat.js';
 import { Subscriptions } from './subscribe.js';
@@ -54,6 +56,8 @@ export interface GatewayOptions {
   readonly trustedDocuments?: { readonly path: string; readonly mode: TrustMode };
   /** Whether clients may register texts by their hash; not where only trusted documents are run. */
   readonly automaticPersistedQueries?: boolean;
+  /** Where operations are planned, how many wait, and how long one may take. */
+  readonly planning?: Partial<PlanningPolicy>;
   readonly fetch?: Partial<FetchPolicy>;
   /** Connections to each subgraph over HTTP. */
   readonly connections?: number;
@@ -113,7 +117,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const source = typeof supergraph === 'string' ? null : supergraph;
   const text = typeof supergraph === 'string' ? supergraph : await supergraph.read();
-  const generations = await Generations.start(text, { directory, mutations, development, metrics, logger });
+  const turns = new Turns();
+  const planning = { ...defaultPlanning, ...options.planning };
+  const shared = { directory, mutations, development, planning, turns, metrics, logger };
+  const generations = await Generations.start(text, shared);
   const mostPerAsker = options.mostStreams ?? MOST_STREAMS;
   const engine = generations.current;
   const subscriptions = new Subscriptions({ engine, bus, mostPerAsker, metrics, logger, tracer, now });
@@ -127,7 +134,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const persisted = { trusted, mode, automatic: options.automaticPersistedQueries ?? true };
   const admission = new Admission({ ...defaultAdmission, ...options.admission, persisted }, engine.loaded);
   generations.beforeSwitch((next) => admission.adopt(next.loaded));
-  const operations = new Operations(options.authenticator, admission, generations, subscriptions, metrics, logger);
+  const { authenticator } = options;
+  const operations = new Operations(authenticator, admission, generations, subscriptions, turns, metrics, logger);
   const mostBytes = options.mostBodyBytes ?? MOST_BODY_BYTES;
   const addressOf = addressReader(options.trustedProxies ?? 0);
   const heartbeats = new Heartbeats();

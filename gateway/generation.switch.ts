@@ -27,7 +27,7 @@ export class Generations {
     const first = await Generation.build(sdl, options);
     options.metrics.supergraphLoaded(first.version);
     const generations = new Generations(first, options);
-    options.metrics.preparation.read(() => generations.present.preparation.entries);
+    options.metrics.preparation.read(() => generations.present.preparation.reading);
     return generations;
   }
 
@@ -93,9 +93,13 @@ export class Generations {
 
   private async build(sdl: string): Promise<Generation | null> {
     const { version } = this.present;
+    let next: Generation | null = null;
     try {
-      return await Generation.build(sdl, this.options);
+      next = await Generation.build(sdl, this.options);
+      await next.ready();
+      return next;
     } catch (thrown) {
+      await next?.close();
       const cause = messageOf(thrown);
       this.options.logger.error({ cause, version }, 'the new supergraph is not usable: the present one stays');
       return null;

@@ -9,8 +9,12 @@ import type { MutationCount } from './fetch.queries.js';
 import { Subgraphs } from './fetch.subgraphs.js';
 import { Host } from './host.js';
 import type { GatewayMetrics } from './metrics.js';
-import { createPlanner, nextTurn } from './plan.js';
+import { PlanningHere } from './plan.here.js';
+import { nextTurn, type Planner, type PlanningPolicy } from './plan.js';
+import { PlanningLine } from './plan.line.js';
+import { PlanningThread } from './plan.thread.js';
 import { Preparation } from './prepare.js';
+import type { Turns } from './prepare.turns.js';
 import { SubscriptionPlans } from './subscribe.plan.js';
 import { readEventSources } from './subscribe.source.js';
 import { type LoadedSupergraph, loadSupergraph } from './supergraph.js';
@@ -20,6 +24,8 @@ export interface GenerationOptions {
   readonly directory: SubgraphDirectory;
   readonly mutations: MutationCount;
   readonly development: boolean;
+  readonly planning: PlanningPolicy;
+  readonly turns: Turns;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
 }
@@ -28,6 +34,7 @@ interface Parts {
   readonly loaded: LoadedSupergraph;
   readonly authorizer: Authorizer;
   readonly subgraphs: Subgraphs;
+  readonly planner: Planner;
   readonly preparation: Preparation;
   readonly execution: Execution;
   /** Answers queries and mutations. */
@@ -86,6 +93,7 @@ export class Generation {
     const virtual = new Set([...eventSources.values()].map((source) => source.subgraph));
     const served = loaded.subgraphs.filter(({ name }) => !virtual.has(name));
     const leases = served.map(({ name, url }) => options.directory.lease(name, url));
+    const planner = plannerFor(loaded, options);
     try {
       const subgraphs = new Subgraphs(new Map(leases.map(({ subgraph }) => [subgraph.source.name, subgraph])));
       const steps = {
@@ -93,21 +101,25 @@ export class Generation {
         operations: new FetchOperations(MOST_FETCH_OPERATIONS),
         subgraphs,
       };
-      const planner = createPlanner(loaded);
-      const { development, mutations, metrics } = options;
-      const preparing = { api: loaded.api, planner, steps, development, metrics: metrics.preparation };
+      const { development, mutations, metrics, turns } = options;
+      const preparing = { api: loaded.api, planner, steps, development, turns, metrics: metrics.preparation };
       const preparation = new Preparation(preparing);
       const execution = new Execution(loaded, mutations);
-      const plans = new SubscriptionPlans(loaded, planner, steps, eventSources, development);
+      const plans = new SubscriptionPlans(loaded, planner, steps, eventSources, development, turns);
       const authorizer = new Authorizer(loaded.supergraph, loaded.full);
       await nextTurn();
       const host = await Host.start({ ...options, loaded, authorizer, preparation, execution });
-      const parts = { loaded, authorizer, subgraphs, preparation, execution, host, plans, mutations, leases };
+      const parts = { loaded, authorizer, subgraphs, planner, preparation, execution, host, plans, mutations, leases };
       return new Generation(versionOf(sdl), parts);
     } catch (thrown) {
-      await Promise.all(leases.map((lease) => lease.end()));
+      await Promise.all([planner.close(), ...leases.map((lease) => lease.end())]);
       throw thrown;
     }
+  }
+
+  /** Resolves when it can plan. @throws Error when it never will */
+  ready(): Promise<void> {
+    return this.parts.planner.ready();
   }
 
   /** Keeps it from closing when it is retired. Whoever enters leaves once. */
@@ -136,8 +148,13 @@ export class Generation {
 
   private async letGo(): Promise<void> {
     await this.host.stop();
-    await Promise.all(this.parts.leases.map((lease) => lease.end()));
+    await Promise.all([this.parts.planner.close(), ...this.parts.leases.map((lease) => lease.end())]);
   }
+}
+
+function plannerFor(loaded: LoadedSupergraph, { planning, metrics, logger }: GenerationOptions): Planner {
+  const thread = planning.ownThread ? new PlanningThread(loaded.sdl, planning, logger) : new PlanningHere(loaded);
+  return new PlanningLine(thread, planning.mostWaiting, metrics.preparation);
 }
 
 function versionOf(sdl: string): string {

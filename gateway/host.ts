@@ -9,13 +9,15 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import type { FormattedExecutionResult } from 'graphql';
+import { type FormattedExecutionResult, GraphQLError } from 'graphql';
+import { DomainError } from '../subgraphs/kernel/error.js';
 import type { Logger } from '../subgraphs/kernel/telemetry.js';
 import type { Authorizer } from './admission.authorization.js';
 import type { AdmittedOperation, OperationRequest } from './admission.js';
 import type { GatewayContext } from './context.js';
 import { formatError, formatThrown } from './errors.js';
 import type { Execution } from './execute.js';
+import { statusOfCode } from './http.status.js';
 import type { GatewayMetrics } from './metrics.js';
 import { InvalidOperation, type Preparation, type PreparedOperation } from './prepare.js';
 import type { LoadedSupergraph } from './supergraph.js';
@@ -112,13 +114,13 @@ export class Host {
 
   private async prepared(
     { query, document, operationName }: Ready,
-    { identity, span }: GatewayContext,
+    context: GatewayContext,
   ): Promise<PreparedOperation | null> {
     const { preparation, authorizer } = this.options;
-    if (authorizer.authorize(document, operationName, identity.principal).key) return null;
+    if (authorizer.authorize(document, operationName, context.identity.principal).key) return null;
     try {
       const known = preparation.find(query, operationName);
-      return known ?? (await preparation.prepare(query, document, operationName, span));
+      return known ?? (await preparation.prepare(query, document, operationName, context));
     } catch (thrown) {
       if (thrown instanceof InvalidOperation) return null;
       throw thrown;
@@ -144,10 +146,11 @@ function engineOf({ loaded, authorizer, preparation, execution }: HostOptions): 
           const given = request.variables ?? {};
           // What the asker may not have comes back as null.
           if (!rights.document) return rights.complete({}, given);
-          const { compiled, literals } = await preparation.prepareValid(source, rights.document, name, {
-            rights: rights.key,
-            span: asking.span,
-          });
+          const { asker, span } = asking;
+          const preparing = { rights: rights.key, asker, span };
+          const { compiled, literals } = await preparation
+            .prepareValid(source, rights.document, name, preparing)
+            .catch(withStatus);
           const variables = { ...given, ...literals };
           const { values, problems } = execution.coerce(compiled, variables);
           if (problems) return { errors: problems };
@@ -158,6 +161,13 @@ function engineOf({ loaded, authorizer, preparation, execution }: HostOptions): 
     },
     stop: async () => undefined,
   };
+}
+
+/** Apollo Server takes any error that is thrown here for ours. */
+function withStatus(thrown: unknown): never {
+  if (!(thrown instanceof DomainError)) throw thrown;
+  const extensions = { code: thrown.code, http: { status: statusOfCode(thrown.code) } };
+  throw new GraphQLError(thrown.message, { originalError: thrown, extensions });
 }
 
 function measured(metrics: GatewayMetrics): ApolloServerPlugin<GatewayContext> {

@@ -11,6 +11,7 @@ import type { Generations } from './generation.switch.js';
 import type { Host } from './host.js';
 import { bodyOf, operationIn, withText } from './http.body.js';
 import { requirePreflight } from './http.csrf.js';
+import { statusOfCode } from './http.status.js';
 import { type Acceptance, acceptanceOf } from './negotiation.js';
 import type { AdmittedArrival, Arrival, Operations } from './operation.js';
 import { writeStream } from './stream.writer.js';
@@ -171,19 +172,9 @@ function streamFor({ json, stream }: Acceptance, { admitted }: AdmittedArrival, 
   return stream;
 }
 
-const STATUS: Readonly<Record<string, number>> = {
-  // Clients of automatic persisted queries take any other status for a failure of the network.
-  PERSISTED_QUERY_NOT_FOUND: 200,
-  PERSISTED_QUERY_NOT_SUPPORTED: 200,
-  UNAUTHENTICATED: 401,
-  RATE_LIMITED: 429,
-  SIGN_IN_UNAVAILABLE: 503,
-  INTERNAL_SERVER_ERROR: 500,
-};
-
 function statusOf(thrown: unknown, { extensions }: GraphQLFormattedError): number {
   if (thrown instanceof InvalidError && thrown.details['what'] === 'bytes') return 413;
-  return STATUS[String(extensions?.['code'])] ?? 400;
+  return statusOfCode(extensions?.['code']);
 }
 
 function retryAfterSeconds({ extensions }: GraphQLFormattedError): number | null {

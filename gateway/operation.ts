@@ -4,10 +4,12 @@ import { DomainError } from '../subgraphs/kernel/error.js';
 import { currentRequest, type Logger } from '../subgraphs/kernel/telemetry.js';
 import type { Admission, AdmittedOperation, OperationRequest } from './admission.js';
 import type { Authenticator } from './authentication.js';
-import type { GatewayContext, Identity, Presence } from './context.js';
+import { askerOf, type GatewayContext, type Identity, type Presence } from './context.js';
 import { formatThrown } from './errors.js';
 import type { Generations } from './generation.switch.js';
 import type { GatewayMetrics, StreamTransport } from './metrics.js';
+import type { Turns } from './prepare.turns.js';
+import { addressKey } from './rate-limit.js';
 import type { Subscriber, Subscriptions } from './subscribe.js';
 import type { SubscriptionStream } from './subscribe.stream.js';
 import { codesIn, type Span, traceErrors } from './trace.js';
@@ -39,6 +41,7 @@ export class Operations {
     private readonly admission: Admission,
     private readonly generations: Generations,
     private readonly subscriptions: Subscriptions,
+    private readonly turns: Turns,
     private readonly metrics: GatewayMetrics,
     private readonly logger: Logger,
   ) {}
@@ -48,7 +51,7 @@ export class Operations {
     try {
       this.admission.countAddress(arrival.address);
       const identity = await this.authenticator.authenticate(arrival.authorization);
-      return this.admitFor(identity, request, arrival);
+      return await this.admitFor(identity, request, arrival);
     } catch (thrown) {
       if (thrown instanceof DomainError) this.metrics.refused(thrown.code);
       if (arrival.span) traceErrors(arrival.span, [codeOf(thrown)]);
@@ -56,13 +59,15 @@ export class Operations {
     }
   }
 
-  private admitFor(identity: Identity, request: OperationRequest, arrival: Arrival): AdmittedArrival {
+  private async admitFor(identity: Identity, request: OperationRequest, arrival: Arrival): Promise<AdmittedArrival> {
     const { requestId, signal, address, span } = arrival;
     this.admission.count(identity, address);
+    const asker = askerOf(identity, addressKey(address));
+    if (this.admission.isNew(request)) await this.turns.take(asker);
     const admitted = this.admission.admit(request);
     if (admitted) this.admission.charge(admitted, identity, address);
     if (span && admitted) nameAfter(span, admitted);
-    return { context: { identity, requestId, signal, span }, address, admitted };
+    return { context: { identity, requestId, asker, signal, span }, address, admitted };
   }
 
   /** Runs an admitted operation for a transport that can stream. */

@@ -1,14 +1,16 @@
-import { type DocumentNode, type GraphQLSchema, OperationTypeNode, parse, print } from 'graphql';
+import type { QueryPlan } from '@apollo/query-planner';
+import { type DocumentNode, type GraphQLSchema, OperationTypeNode, print } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { validateDocument } from './admission.validation.js';
 import { type CompiledOperation, compileOperation } from './execute.compile.js';
 import { compileStep, type Step, type StepCompilation } from './execute.step.js';
-import type { CacheName, PreparationMetrics } from './metrics.preparation.js';
-import type { Planner } from './plan.js';
+import type { PreparationMetrics, PreparationReading } from './metrics.preparation.js';
+import { OURSELVES, type Planner } from './plan.js';
 import { liftLiterals } from './prepare.literals.js';
 import { writeOutMutation } from './prepare.mutation.js';
 import { nameByContent } from './prepare.names.js';
 import { singleOperation } from './prepare.operation.js';
+import type { Turns } from './prepare.turns.js';
 import type { Span } from './trace.js';
 
 /** A client's operation, ready to run: compiled, and what its text says beside it. */
@@ -21,6 +23,13 @@ export interface PreparedOperation {
 export interface OperationText {
   readonly text: string;
   readonly operationName: string | undefined;
+}
+
+/** For whom an operation is made ready. */
+export interface Asking {
+  /** Whose turn it takes; nobody's but our own where it is missing. */
+  readonly asker?: string;
+  readonly span?: Span;
 }
 
 interface KnownText extends OperationText {
@@ -36,6 +45,7 @@ export interface PreparationOptions {
   readonly steps: StepCompilation;
   /** Introspection, and hints at names like a wrong one. */
   readonly development: boolean;
+  readonly turns: Turns;
   readonly metrics: PreparationMetrics;
 }
 
@@ -68,12 +78,12 @@ export class Preparation {
     maxSize: COMPILED_TEXT,
     sizeCalculation: (_planned, key) => key.length + 200,
   });
-  private readonly planning = new Map<string, Promise<Step | null>>();
 
   constructor(private readonly options: PreparationOptions) {}
 
-  get entries(): Readonly<Record<CacheName, number>> {
-    return { texts: this.known.size, operations: this.compiled.size, plans: this.planned.size };
+  get reading(): PreparationReading {
+    const entries = { texts: this.known.size, operations: this.compiled.size, plans: this.planned.size };
+    return { entries, waiting: this.options.planner.waiting };
   }
 
   /** What is known of a text already. */
@@ -105,45 +115,69 @@ export class Preparation {
 
   /** Plans what another preparation has planned. @throws Error when it cannot be planned */
   async planAhead(planned: string): Promise<void> {
-    await this.plan(parse(planned, { noLocation: true }));
+    await this.plan(planned, {});
   }
 
-  /** @throws InvalidOperation, Error when it cannot be planned */
+  /** @throws InvalidOperation, DomainError when it cannot be planned now, Error when it cannot be planned */
   async prepare(
     text: string,
     document: DocumentNode,
     operationName: string | undefined,
-    span?: Span,
+    asking: Asking = {},
   ): Promise<PreparedOperation> {
-    const known = this.find(text, operationName);
+    const known = await this.findInTurn(text, operationName, '', asking);
     if (known) return known;
     const started = performance.now();
-    const validating = span?.child('validate');
+    const validating = asking.span?.child('validate');
     const problems = validateDocument(this.options.api, document, this.options);
     validating?.end();
     this.options.metrics.validated(performance.now() - started);
     if (problems.length > 0) throw new InvalidOperation(problems);
-    return this.prepareValid(text, document, operationName, { span });
+    return this.make(text, document, operationName, '', asking);
   }
 
   /**
    * The same for a document that was validated, or is what is left of one: variables may stand in it that nothing uses.
    * @param asking `rights` tell apart what is left of one text for different askers
-   * @throws Error when it cannot be planned
+   * @throws DomainError when it cannot be planned now, Error when it cannot be planned
    */
   async prepareValid(
     text: string,
     document: DocumentNode,
     operationName: string | undefined,
-    { rights = '', span }: { readonly rights?: string; readonly span?: Span } = {},
+    { rights = '', ...asking }: Asking & { readonly rights?: string } = {},
   ): Promise<PreparedOperation> {
+    const known = await this.findInTurn(text, operationName, rights, asking);
+    return known ?? this.make(text, document, operationName, rights, asking);
+  }
+
+  /** What is known of a text; where that is nothing, it is this text's turn to be worked on. */
+  private async findInTurn(
+    text: string,
+    operationName: string | undefined,
+    rights: string,
+    { asker = OURSELVES }: Asking,
+  ): Promise<PreparedOperation | undefined> {
     const known = this.find(text, operationName, rights);
     if (known) return known;
+    await this.options.turns.take(asker);
+    // Whoever sent it at the same time may have had an earlier turn.
+    return this.find(text, operationName, rights);
+  }
+
+  private async make(
+    text: string,
+    document: DocumentNode,
+    operationName: string | undefined,
+    rights: string,
+    asking: Asking,
+  ): Promise<PreparedOperation> {
     this.options.metrics.texts.misses.add();
-    const preparing = span?.child('prepare');
+    const preparing = asking.span?.child('prepare');
     try {
       const lifted = liftLiterals(this.options.api, singleOperation(document, operationName).document);
-      const prepared = { compiled: await this.compile(lifted.document, preparing), literals: lifted.literals };
+      const compiled = await this.compile(lifted.document, { ...asking, span: preparing });
+      const prepared = { compiled, literals: lifted.literals };
       this.known.set(keyOf(text, operationName, rights), { text, operationName, rights, prepared, uses: 1 });
       return prepared;
     } finally {
@@ -151,7 +185,7 @@ export class Preparation {
     }
   }
 
-  private async compile(document: DocumentNode, span: Span | undefined): Promise<CompiledOperation> {
+  private async compile(document: DocumentNode, asking: Asking): Promise<CompiledOperation> {
     const text = print(document);
     const known = this.compiled.get(text);
     const { api: schema, metrics } = this.options;
@@ -160,7 +194,7 @@ export class Preparation {
     const { operation, fragments } = singleOperation(document, undefined);
     const isMutation = operation.operation === OperationTypeNode.MUTATION;
     const naming = nameByContent(schema, isMutation ? writeOutMutation(operation, fragments) : document);
-    const step = await this.plan(naming.document, span);
+    const step = await this.plan(print(naming.document), asking);
     const started = performance.now();
     const compiled = compileOperation({ schema, operation, fragments, ...naming }, step);
     metrics.compiled(performance.now() - started);
@@ -168,33 +202,30 @@ export class Preparation {
     return compiled;
   }
 
-  /** The steps of an operation under our own names. Those who ask for the same at once wait for one planning. */
-  private async plan(document: DocumentNode, span?: Span): Promise<Step | null> {
-    const text = print(document);
+  /** The steps of an operation under our own names. */
+  private async plan(text: string, asking: Asking): Promise<Step | null> {
+    const { steps, metrics } = this.options;
+    const plan = this.planned.has(text) ? null : await this.planInTurn(text, asking);
+    // Of those who waited for the same plan the first makes its steps.
     const known = this.planned.get(text);
-    const underWay = this.planning.get(text);
-    this.options.metrics.plans[known || underWay ? 'hits' : 'misses'].add();
+    metrics.plans[known ? 'hits' : 'misses'].add();
     if (known) return known.step;
-    const planning = underWay ?? this.planNew(document);
-    this.planning.set(text, planning);
-    const waiting = span?.child('plan');
-    try {
-      const step = await planning;
-      this.planned.set(text, { step });
-      return step;
-    } finally {
-      waiting?.end();
-      this.planning.delete(text);
-    }
+    const node = plan?.node;
+    if (node?.kind === 'Subscription') throw new Error('a subscription is no query');
+    const step = node ? compileStep(node, steps) : null;
+    this.planned.set(text, { step });
+    return step;
   }
 
-  private async planNew(document: DocumentNode): Promise<Step | null> {
-    const { planner, steps, metrics } = this.options;
-    const started = performance.now();
-    const { node } = await planner.plan(document);
-    metrics.planned(performance.now() - started);
-    if (node?.kind === 'Subscription') throw new Error('a subscription is no query');
-    return node ? compileStep(node, steps) : null;
+  private async planInTurn(text: string, { asker = OURSELVES, span }: Asking): Promise<QueryPlan> {
+    const waiting = span?.child('plan');
+    try {
+      const plan = await this.options.planner.plan(text, asker);
+      await this.options.turns.take(asker);
+      return plan;
+    } finally {
+      waiting?.end();
+    }
   }
 }
 

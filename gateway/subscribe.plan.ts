@@ -7,19 +7,21 @@ import {
   Kind,
   type OperationDefinitionNode,
   parse,
+  print,
   TypeInfo,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { InvalidError, messageOf } from '../subgraphs/kernel/error.js';
+import { DomainError, messageOf } from '../subgraphs/kernel/error.js';
 import { unplannable, validateDocument } from './admission.validation.js';
 import { type CompiledOperation, compileOperation } from './execute.compile.js';
 import { compileRewrites, type Rewrite } from './execute.rewrite.js';
 import { compileStep, type StepCompilation } from './execute.step.js';
-import type { Planner } from './plan.js';
+import { OURSELVES, type Planner } from './plan.js';
 import { type Naming, nameByContent } from './prepare.names.js';
 import { type SingleOperation, singleOperation } from './prepare.operation.js';
+import type { Turns } from './prepare.turns.js';
 import type { EventSource } from './subscribe.source.js';
 import type { LoadedSupergraph } from './supergraph.js';
 
@@ -63,8 +65,6 @@ let plansMade = 0;
 /** Validates and plans subscriptions, each text once. */
 export class SubscriptionPlans {
   private readonly plans = new LRUCache<string, SubscriptionPlan | readonly Error[]>({ max: MOST_PLANS });
-  /** Thousands may come at once with one text. */
-  private readonly underWay = new Map<string, Promise<SubscriptionPlan | readonly Error[]>>();
   private readonly eventSchemas = new Map<string, GraphQLSchema>();
 
   constructor(
@@ -73,6 +73,7 @@ export class SubscriptionPlans {
     private readonly steps: StepCompilation,
     private readonly sources: ReadonlyMap<string, EventSource>,
     private readonly development: boolean,
+    private readonly turns: Turns,
   ) {
     for (const { subgraph } of sources.values()) this.eventSchemas.set(subgraph, this.schemaOf(subgraph));
   }
@@ -83,20 +84,33 @@ export class SubscriptionPlans {
     return names.map((name) => ({ name, hasEvents: this.sources.has(name) }));
   }
 
-  /** The plan, or what is wrong with the operation. */
-  async get(text: SubscriptionText): Promise<SubscriptionPlan | readonly Error[]> {
+  /**
+   * The plan, or what is wrong with the operation.
+   * @param asker whose turn it takes
+   * @throws DomainError when it cannot be planned now
+   */
+  async get(text: SubscriptionText, asker = OURSELVES): Promise<SubscriptionPlan | readonly Error[]> {
     const key = `${text.operationName ?? ''}\n${text.query}`;
-    const known = this.plans.get(key) ?? this.underWay.get(key);
+    const known = this.plans.get(key);
     if (known) return known;
-    const building = this.build(text);
-    this.underWay.set(key, building);
-    const plan = await building;
-    this.underWay.delete(key);
-    this.plans.set(key, plan);
-    return plan;
+    // Thousands may come at once with one text: by their turn most of them find it done.
+    await this.turns.take(asker);
+    return this.plans.get(key) ?? this.build(key, text, asker);
   }
 
-  private async build(text: SubscriptionText): Promise<SubscriptionPlan | readonly Error[]> {
+  private async build(
+    key: string,
+    text: SubscriptionText,
+    asker: string,
+  ): Promise<SubscriptionPlan | readonly Error[]> {
+    const built = await this.attempt(text, asker);
+    // All who sent it at once share one.
+    const made = this.plans.get(key) ?? built;
+    this.plans.set(key, made);
+    return made;
+  }
+
+  private async attempt(text: SubscriptionText, asker: string): Promise<SubscriptionPlan | readonly Error[]> {
     const { document, operationName } = text;
     try {
       // No Apollo pipeline runs for a subscription.
@@ -105,11 +119,14 @@ export class SubscriptionPlans {
       if (problems.length > 0) return problems;
       const single = singleOperation(document, operationName);
       const naming = nameByContent(this.loaded.api, single.document);
-      const { node } = await this.planner.plan(naming.document);
+      const { node } = await this.planner.plan(print(naming.document), asker);
       if (node?.kind !== 'Subscription') return [unplannable('It selects no field of the subscription type.')];
       return this.complete(text, node, single, naming);
     } catch (thrown) {
-      return [thrown instanceof InvalidError ? thrown : unplannable(messageOf(thrown))];
+      if (!(thrown instanceof DomainError)) return [unplannable(messageOf(thrown))];
+      if (thrown.code === 'SUBSCRIPTION_NOT_SUPPORTED') return [thrown];
+      // Of this moment, not of the text.
+      throw thrown;
     }
   }
 

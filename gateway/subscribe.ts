@@ -129,11 +129,12 @@ export class Subscriptions implements StreamOwner {
     const { generation, feeds } = this;
     if (!feeds) throw withoutEvents();
     const { context } = subscriber;
+    const { asker } = context;
     const { principal } = context.identity;
     const variables = admitted.variables ?? {};
     const text = { query: admitted.query, document: admitted.document, operationName: admitted.operationName };
     const { understood, start } = await generation.use(async (engine) => {
-      const understood = await understand(engine, text, variables, principal, this.options.logger);
+      const understood = await understand(engine, text, variables, { principal, asker }, this.options.logger);
       const { plan, args, subject } = understood;
       const start = startFor(plan.source, args, subject);
       await askGuard(engine.host, plan.source, args, context);
@@ -193,7 +194,7 @@ export class Subscriptions implements StreamOwner {
     if (!member) return;
     try {
       const understood = await generation.use(async (engine) => {
-        const understood = await understand(engine, before.text, variables, principal, this.options.logger);
+        const understood = await understand(engine, before.text, variables, { principal }, this.options.logger);
         const { source } = understood.plan;
         if (understood.subject !== group.feed.subject) throw noLonger('its events are published elsewhere.');
         const { identity, requestId } = member.subscriber;

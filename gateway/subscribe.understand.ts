@@ -16,6 +16,12 @@ export class Refused extends Error {
   }
 }
 
+/** Whose rights count, and in whose name it waits to be planned. */
+export interface Asker {
+  readonly principal: Principal;
+  readonly asker?: string;
+}
+
 /** What a subscription means by one supergraph. */
 export interface Understood {
   /** The same for all who sent it. */
@@ -40,18 +46,18 @@ export async function understand(
   { loaded, plans, authorizer }: SubscriptionEngine,
   text: SubscriptionText,
   variables: Values,
-  principal: Principal,
+  { principal, asker }: Asker,
   logger: Logger,
 ): Promise<Understood> {
   const refused = (problems: readonly unknown[]) =>
     new Refused({ errors: problems.map((problem) => formatThrown(problem, logger)) });
-  const whole = await plans.get(text);
+  const whole = await plans.get(text, asker);
   if (!('source' in whole)) throw refused(whole);
   const rights = authorizer.authorize(text.document, text.operationName, principal);
   // Without its one field there is nothing to listen to.
   if (!rights.document) throw refused(rights.complete({}, variables).errors ?? []);
   const left = { ...text, query: `${rights.key}\n${text.query}`, document: rights.document, isValid: true };
-  const plan = rights.key ? await plans.get(left) : whole;
+  const plan = rights.key ? await plans.get(left, asker) : whole;
   if (!('source' in plan)) throw refused(plan);
   const definitions = plan.operation.variableDefinitions ?? [];
   const { coerced, errors } = getVariableValues(loaded.api, definitions, { ...variables });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createLocalJWKSet } from 'jose';
 import { jwtAuthenticator } from '../gateway/authentication.js';
+import { readPlanning } from '../gateway/configuration.js';
 import { createGateway, type Gateway } from '../gateway/gateway.js';
 import { createFx } from '../subgraphs/fx/subgraph.js';
 import { databaseUrl, type Environment, type SubgraphName } from '../subgraphs/kernel/configuration.js';
@@ -116,7 +117,7 @@ async function createSubgraphs({ environment, secrets }: GraphOptions, bus: Even
 }
 
 function openGateway(
-  { secrets, issuer }: GraphOptions,
+  { environment, secrets, issuer }: GraphOptions,
   bus: EventBus,
   supergraph: string,
   subgraphs: readonly Subgraph[],
@@ -133,6 +134,7 @@ function openGateway(
     }),
     logger: createLogger('gateway'),
     metrics: createMetrics(),
+    planning: readPlanning(environment),
     development: true,
   });
 }

@@ -44,6 +44,7 @@ async function ours(): Promise<string> {
     metrics: createMetrics(),
     development: false,
     admission: { rate: null, addressRate: null },
+    planning: { ownThread: true },
   });
   const server = createServer((request, response) => void gateway.answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

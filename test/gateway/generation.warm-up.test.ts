@@ -7,6 +7,8 @@ import { MutationCount } from '../../gateway/fetch.queries.js';
 import { Generation, type GenerationOptions } from '../../gateway/generation.js';
 import { warmUp } from '../../gateway/generation.warm-up.js';
 import { GatewayMetrics } from '../../gateway/metrics.js';
+import { defaultPlanning } from '../../gateway/plan.js';
+import { Turns } from '../../gateway/prepare.turns.js';
 import { librarySupergraph } from '../support/library.js';
 import { silent } from '../support/logger.js';
 
@@ -20,7 +22,14 @@ describe('A warm-up', () => {
   beforeEach(async () => {
     const common = { mutations: new MutationCount(), metrics: new GatewayMetrics(new Registry()), logger: silent };
     const reached = { inProcess: {}, urls: {}, connections: 1, policy: defaultFetchPolicy, signer: null };
-    options = { ...common, development: true, directory: new SubgraphDirectory({ ...common, ...reached }) };
+    const planning = defaultPlanning;
+    options = {
+      ...common,
+      development: true,
+      planning,
+      turns: new Turns(),
+      directory: new SubgraphDirectory({ ...common, ...reached }),
+    };
     present = await Generation.build(librarySupergraph(NOWHERE), options);
     next = await Generation.build(librarySupergraph(NOWHERE, { titleIsCalled: 'name' }), options);
   });

@@ -6,6 +6,8 @@ import { MutationCount } from '../../gateway/fetch.queries.js';
 import type { SubgraphTransport } from '../../gateway/fetch.transport.js';
 import { Generation } from '../../gateway/generation.js';
 import { GatewayMetrics } from '../../gateway/metrics.js';
+import { defaultPlanning } from '../../gateway/plan.js';
+import { Turns } from '../../gateway/prepare.turns.js';
 import type { Answer } from '../../gateway/subscribe.answer.js';
 import { Subscriptions } from '../../gateway/subscribe.js';
 import { type Sink, SubscriptionStream } from '../../gateway/subscribe.stream.js';
@@ -101,7 +103,8 @@ export class StreamLab {
       policy: defaultFetchPolicy,
       signer: new PrincipalSigner('gateway', this.keys.privateKey),
     });
-    const generation = await Generation.build(supergraph, { ...common, directory, development: true });
+    const planning = { planning: defaultPlanning, turns: new Turns() };
+    const generation = await Generation.build(supergraph, { ...common, ...planning, directory, development: true });
     this.generations.push(generation);
     return Object.assign(generation, { asked: () => asked });
   }

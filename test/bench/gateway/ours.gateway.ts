@@ -31,6 +31,7 @@ export function openGateway({ supergraph, urls, bus, issuer, jwks }: OurOptions)
     metrics: createMetrics(),
     development: false,
     admission: { rate: null },
+    planning: { ownThread: true },
     mostStreams: 100_000,
   });
 }

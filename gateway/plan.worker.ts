@@ -1,0 +1,56 @@
+import { constants, getPriority, setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
+import { type QueryPlan, QueryPlanner, type QueryPlannerConfig } from '@apollo/query-planner';
+import { GraphQLError, parse } from 'graphql';
+
+// The thread of its own in which operations are planned. It imports packages only: Node.js runs this very file also as
+// TypeScript, where our own imports, which name the compiled files, would lead nowhere.
+
+/** What the thread is told once. */
+export interface PlanningOrder {
+  readonly sdl: string;
+  /** That the supergraph may need: who reads it first refuses others. */
+  readonly features: readonly string[];
+  readonly config: QueryPlannerConfig;
+}
+
+/** What the thread says: once that it is ready, then one answer to each text. */
+export type PlanningReply =
+  | { readonly ready: true }
+  | { readonly plan: QueryPlan }
+  | { readonly problem: { readonly message: string; readonly extensions?: Readonly<Record<string, unknown>> } };
+
+const LOWER = 5;
+
+const { sdl, features, config } = workerData as PlanningOrder;
+// It was validated by whoever gave it.
+const supergraph = Supergraph.build(sdl, { supportedFeatures: new Set(features), validateSupergraph: false });
+const api = supergraph.apiSchema();
+const planner = new QueryPlanner(supergraph, config);
+
+function answerTo(text: string): PlanningReply {
+  try {
+    const document = parse(text, { noLocation: true });
+    return { plan: planner.buildQueryPlan(operationFromDocument(api, document)) };
+  } catch (thrown) {
+    if (thrown instanceof GraphQLError)
+      return { problem: { message: thrown.message, extensions: { ...thrown.extensions } } };
+    return { problem: { message: String(thrown) } };
+  }
+}
+
+/** Requests go before plans. Only Linux gives each thread a priority; elsewhere it would be the whole process's. */
+function giveWay(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(Math.min(getPriority() + LOWER, constants.priority.PRIORITY_LOW));
+  } catch {
+    // A sandbox may forbid it: then plans are made beside requests.
+  }
+}
+
+const say = (reply: PlanningReply) => parentPort?.postMessage(reply);
+parentPort?.on('message', (text: string) => say(answerTo(text)));
+giveWay();
+say({ ready: true });
