@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { defaultAdmission } from '../../gateway/admission.js';
-import { readGatewayConfiguration } from '../../gateway/configuration.js';
+import { readGatewayConfiguration, readPlanning } from '../../gateway/configuration.js';
+import { defaultPlanning } from '../../gateway/plan.js';
 import { root } from '../support/sources.js';
 
 const NEEDED = {
@@ -20,6 +21,15 @@ describe('What may be asked', () => {
       automaticPersistedQueries: true,
       mostBodyBytes: 524_288,
     });
+  });
+
+  it('is planned in a thread of its own, unless told otherwise, and told alike by whoever runs it', () => {
+    expect(read().planning).toEqual({ ...defaultPlanning, ownThread: true });
+    const told = { PLAN_THREAD: 'off', PLAN_WAITING: '1', PLAN_MS: '2', PLAN_MEBIBYTES: '3' };
+    const planning = { ownThread: false, mostWaiting: 1, mostMs: 2, mostMebibytes: 3 };
+    expect(read(told).planning).toEqual(planning);
+    expect(readPlanning(told)).toEqual(planning);
+    expect(() => read({ PLAN_MS: '0' })).toThrow(/PLAN_MS/);
   });
 
   it('is told by the environment, limit by limit', () => {

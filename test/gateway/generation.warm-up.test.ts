@@ -83,6 +83,26 @@ describe('A warm-up', () => {
     expect(present.preparation.mostUsed(1)).toHaveLength(1);
   });
 
+  it('has its own turns while clients ask for what nobody asked for yet', async () => {
+    for (const field of ['id', 'title', 'author { id }']) await use(`{ books { ${field} } }`, 1);
+    let planned = 0;
+    const flood = Array.from({ length: 100 }, async (_, number) => {
+      const text = `query Flood${number} { books { id } }`;
+      await next.preparation.prepare(text, parse(text), undefined, { asker: 'flood' });
+      planned += 1;
+    });
+    expect(await warmUp(next, present, ACTIVE)).toMatchObject({ prepared: 3, lost: 0 });
+    expect(planned).toBeLessThan(20);
+    await Promise.all(flood);
+  });
+
+  it('comes to its end where the planner is gone', async () => {
+    await use('{ books { id } }', 1);
+    await use('{ books { title } }', 1);
+    await next.close();
+    expect(await warmUp(next, present, ACTIVE)).toMatchObject({ prepared: 0, lost: 2 });
+  });
+
   it('ends at once when the gateway is closed', async () => {
     await use('{ books { id } }', 1);
     expect(await warmUp(next, present, AbortSignal.abort())).toMatchObject({ prepared: 0 });

@@ -47,8 +47,15 @@ describe('Metrics', () => {
     });
     expect(await library.metric('gateway_prepare_seconds_count')).toEqual({
       'step="validate"': 2,
+      'step="wait"': 1,
       'step="plan"': 1,
       'step="compile"': 1,
+    });
+    expect(await library.metric('gateway_planning_waiting')).toEqual({ '': 0 });
+    expect(await library.metric('gateway_planning_refusals_total')).toEqual({
+      'reason="full"': 0,
+      'reason="limit"': 0,
+      'reason="remembered"': 0,
     });
     const took = await library.metric('gateway_prepare_seconds_sum');
     for (const seconds of Object.values(took)) expect(seconds).toBeGreaterThan(0);
