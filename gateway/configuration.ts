@@ -158,7 +158,7 @@ export function readGatewayConfiguration(
   };
 }
 
-/** What a gateway is told of planning that other settings are not for. @throws ConfigurationError */
+/** For whoever runs a gateway in their own process and settles all else themselves. @throws ConfigurationError */
 export function readPlanning(environment: Environment): PlanningPolicy {
   return planningOf(readConfiguration(planningShape, environment));
 }

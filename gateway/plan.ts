@@ -1,4 +1,5 @@
 import type { QueryPlan, QueryPlannerConfig } from '@apollo/query-planner';
+
 /** All that the gateway asks of a query planner: another planner fits behind it. */
 export interface Planner {
   /** How many operations wait to be planned. */
@@ -39,7 +40,7 @@ export const defaultPlanning: PlanningPolicy = {
   ownThread: false,
   mostWaiting: 500,
   mostMs: 5_000,
-  mostMebibytes: 1_024,
+  mostMebibytes: 512,
 };
 
 /** What the gateway asks for itself is in nobody's way and nobody in its. No asker has this name. */
