@@ -1,6 +1,8 @@
 import { Directive, Field, ID, ObjectType } from 'type-graphql';
 import { CountryCodeScalar } from '../../kernel/graphql/scalars.js';
 
+// Facts for everyone, which seldom change. What others add to a merchant is theirs: `codes` and `payments` have no hint.
+@Directive('@cacheControl(maxAge: 60)')
 @Directive('@key(fields: "id")')
 @ObjectType('Merchant', { description: 'Who is paid.' })
 export class MerchantType {
