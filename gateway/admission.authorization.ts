@@ -26,7 +26,7 @@ import { conditionOf } from './admission.selections.js';
  * out before planning and come back as null, with an error. One for each supergraph.
  */
 export class Authorizer {
-  private readonly requirements: Requirements;
+  readonly requirements: Requirements;
   // By document: whoever keeps parsed documents by their text also keeps these.
   private readonly operations = new WeakMap<DocumentNode, Map<string, GuardedOperation>>();
 

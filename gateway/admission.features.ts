@@ -36,6 +36,16 @@ export function directiveNameIn({ schema }: Supergraph, feature: string, directi
   return schema.coreFeatures?.getByIdentity(feature)?.directiveNameInSchema(directive) ?? null;
 }
 
+/**
+ * Under which names a supergraph applies a directive that has no home of its own: whoever composes it (`@composeDirective`)
+ * links it from a URL that they made up.
+ */
+export function directiveNamesIn({ schema }: Supergraph, directive: string): string[] {
+  return (schema.coreFeatures?.allFeatures() ?? [])
+    .filter(({ url, imports }) => url.name === directive || imports.some(({ name }) => name === `@${directive}`))
+    .map((feature) => feature.directiveNameInSchema(directive));
+}
+
 /** What can carry directives: a type, a field, an argument. */
 export interface Definition {
   readonly astNode?: { readonly directives?: readonly DirectiveNode[] } | null;

@@ -13,6 +13,7 @@ import type { Rate } from './rate-limit.js';
 import { type SupergraphSource, supergraphAt } from './supergraph.source.js';
 
 export const MOST_BODY_BYTES = 512 * 1024;
+export const ENTITY_CACHE_BYTES = 16 * 1024 * 1024;
 
 export interface SignIn {
   readonly jwksUrl: string;
@@ -42,6 +43,8 @@ export interface GatewayConfiguration {
   readonly automaticPersistedQueries: boolean;
   readonly planning: PlanningPolicy;
   readonly mostBodyBytes: number;
+  /** 0 keeps nothing. */
+  readonly entityCacheBytes: number;
   /** Null: no traces are made. */
   readonly tracing: { readonly url: string; readonly trustClients: boolean } | null;
 }
@@ -77,6 +80,8 @@ const shape = {
   LIMIT_DIRECTIVES: count(defaultLimits.directives),
   LIMIT_DIRECTIVES_PER_FIELD: count(defaultLimits.directivesPerField),
   LIMIT_BYTES: count(MOST_BODY_BYTES),
+  /** 0 keeps no entities, whatever the supergraph says. */
+  ENTITY_CACHE_BYTES: count(ENTITY_CACHE_BYTES),
   /** 0 estimates nothing. */
   LIMIT_COST: count(defaultCost.most),
   COST_LIST_SIZE: count(defaultCost.listSize),
@@ -149,6 +154,7 @@ export function readGatewayConfiguration(
     automaticPersistedQueries: read.AUTOMATIC_PERSISTED_QUERIES === 'on',
     planning: planningOf(read),
     mostBodyBytes: read.LIMIT_BYTES,
+    entityCacheBytes: read.ENTITY_CACHE_BYTES,
     tracing: tracingOf(
       read.OTEL_EXPORTER_OTLP_ENDPOINT,
       read.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,

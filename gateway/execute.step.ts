@@ -6,6 +6,8 @@ import { compileRepresentation, type Representing } from './execute.representati
 import { compileRewrites, type Rewrite, renamedKeys } from './execute.rewrite.js';
 import { isRow, mergeInto, type Row } from './execute.row.js';
 import type { TypeConditions } from './execute.types.js';
+import type { CachedEntities } from './fetch.cached.js';
+import type { EntitySource } from './fetch.entities.js';
 import type { FetchOperation, FetchOperations } from './fetch.operation.js';
 import type { Subgraphs } from './fetch.subgraphs.js';
 import type { Values } from './fetch.transport.js';
@@ -31,6 +33,8 @@ export interface StepCompilation {
   readonly types: TypeConditions;
   readonly operations: FetchOperations;
   readonly subgraphs: Subgraphs;
+  /** Missing where every entity is asked for: after a mutation, and for an event. */
+  readonly cached?: CachedEntities | null;
 }
 
 /** @throws Error for a plan with nodes that nothing here executes */
@@ -81,7 +85,7 @@ function conditional(variable: string, met: Step, unmet: Step): Step {
   return (run, cursor) => (run.conditions[variable] === true ? met : unmet)(run, cursor);
 }
 
-function compileFetch(node: FetchNode, { types, operations, subgraphs }: StepCompilation): Step {
+function compileFetch(node: FetchNode, { types, operations, subgraphs, cached }: StepCompilation): Step {
   if (node.contextRewrites?.length) throw new Error('@fromContext is not executed here');
   const subgraph = subgraphs.get(node.serviceName);
   const operation = operations.get(
@@ -95,7 +99,9 @@ function compileFetch(node: FetchNode, { types, operations, subgraphs }: StepCom
   const renamed = renamedKeys(node.outputRewrites);
   if (!node.requires) return fetchRoot({ operation, output, renamed }, subgraph);
   const represent = compileRepresentation(node.requires, types, compileRewrites(node.inputRewrites, types));
-  return fetchEntities({ operation, output, renamed }, represent, subgraph, types);
+  // Decided here, so that a step of which nothing may be kept is run as if there were no cache.
+  const source = cached?.before(subgraph, operation) ?? subgraph;
+  return fetchEntities({ operation, output, renamed }, represent, source, types);
 }
 
 interface CompiledFetch {
@@ -126,7 +132,7 @@ function fetchRoot({ operation, output, renamed }: CompiledFetch, subgraph: Subg
 function fetchEntities(
   { operation, output, renamed }: CompiledFetch,
   represent: Representing,
-  subgraph: Subgraph,
+  source: EntitySource,
   types: TypeConditions,
 ): Step {
   return async (run, cursor) => {
@@ -135,7 +141,7 @@ function fetchEntities(
     if (representations.length === 0) return;
     const question = { operation, representations, variables: operation.variablesIn(run.variables) };
     try {
-      const { entities, errors } = await subgraph.askEntities(question, run.context);
+      const { entities, errors } = await source.askEntities(question, run.context);
       if (output) for (const entity of entities) output(entity);
       cursor.rows.forEach((row, index) => {
         const entity = entities[positions[index] ?? -1];
@@ -143,7 +149,7 @@ function fetchEntities(
       });
       if (errors.length > 0) placeErrors(run, cursor, { positions, entities }, renamed, errors);
     } catch (thrown) {
-      run.errors.push(located(subgraph.refusal(thrown, question), commonPlace(cursor)));
+      run.errors.push(located(source.refusal(thrown, question), commonPlace(cursor)));
     }
   };
 }

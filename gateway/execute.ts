@@ -32,7 +32,7 @@ export class Execution {
     try {
       return await this.complete(compiled, { data: {}, errors: [] }, variables, conditions, context);
     } finally {
-      if (compiled.operation.operation === 'mutation') this.mutations.ended += 1;
+      if (compiled.operation.operation === 'mutation') this.mutations.end(context.identity);
     }
   }
 

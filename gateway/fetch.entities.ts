@@ -23,6 +23,13 @@ export interface EntityAnswer {
   readonly errors: readonly GraphQLFormattedError[];
 }
 
+/** Who answers a step of a plan that asks about entities. */
+export interface EntitySource {
+  /** @throws what went wrong on the way: `refusal` says it in the client's words */
+  askEntities(question: EntityQuestion, asking: Asking): Promise<EntityAnswer>;
+  refusal(thrown: unknown, question: Pick<EntityQuestion, 'operation'>): GraphQLFormattedError;
+}
+
 interface Waiting {
   readonly question: EntityQuestion;
   readonly asking: Asking;

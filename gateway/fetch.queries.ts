@@ -1,12 +1,34 @@
-import { fingerprintOf } from './context.js';
+import { askerOf, fingerprintOf, type Identity } from './context.js';
 import { copyOf } from './execute.row.js';
 import type { Asking, Question, SubgraphSource } from './fetch.js';
 import type { SubgraphAnswer } from './fetch.transport.js';
 import type { Flight } from './fetch.watch.js';
 
-/** Counts mutations that ended: a query that began before one must not answer a query that comes after it. */
+const MOST_MUTATING = 10_000;
+
+/** Counts mutations that ended: what was asked before one must not answer a query that comes after it. */
 export class MutationCount {
   ended = 0;
+  /** What was counted when each asker's last one ended, the latest last. Strangers are one. */
+  private readonly byAsker = new Map<string, number>();
+  /** Nobody who is not in there had a later one. */
+  private forgotten = 0;
+
+  end(identity: Identity): void {
+    this.ended += 1;
+    const asker = askerOf(identity, '');
+    this.byAsker.delete(asker);
+    this.byAsker.set(asker, this.ended);
+    const [oldest] = this.byAsker;
+    if (!oldest || this.byAsker.size <= MOST_MUTATING) return;
+    this.byAsker.delete(oldest[0]);
+    this.forgotten = oldest[1];
+  }
+
+  /** Whoever asks must not see what was asked when fewer than this had ended: it may lack what they did themselves. */
+  seenBy(identity: Identity): number {
+    return this.byAsker.get(askerOf(identity, '')) ?? this.forgotten;
+  }
 }
 
 interface UnderWay {

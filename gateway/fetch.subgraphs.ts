@@ -1,11 +1,11 @@
 import type { GraphQLFormattedError } from 'graphql';
-import { type EntityAnswer, EntityFetches, type EntityQuestion } from './fetch.entities.js';
+import { type EntityAnswer, EntityFetches, type EntityQuestion, type EntitySource } from './fetch.entities.js';
 import type { Asking, Question, SubgraphSource } from './fetch.js';
 import { type MutationCount, QueryFetches } from './fetch.queries.js';
 import type { SubgraphAnswer } from './fetch.transport.js';
 
 /** One subgraph, as the steps of a plan ask it. */
-export class Subgraph {
+export class Subgraph implements EntitySource {
   private readonly queries: QueryFetches;
   private readonly entities: EntityFetches;
 

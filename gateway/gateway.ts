@@ -8,7 +8,8 @@ import { TrustedDocuments } from './admission.documents.js';
 import { Admission, type AdmissionOptions, defaultAdmission } from './admission.js';
 import type { TrustMode } from './admission.persisted.js';
 import type { Authenticator } from './authentication.js';
-import { MOST_BODY_BYTES } from './configuration.js';
+import { ENTITY_CACHE_BYTES, MOST_BODY_BYTES } from './configuration.js';
+import type { Ticks } from './fetch.cache.js';
 import { SubgraphDirectory } from './fetch.directory.js';
 import { defaultFetchPolicy, type FetchPolicy } from './fetch.js';
 import { MutationCount } from './fetch.queries.js';
@@ -61,12 +62,16 @@ export interface GatewayOptions {
   readonly fetch?: Partial<FetchPolicy>;
   /** Connections to each subgraph over HTTP. */
   readonly connections?: number;
+  /** What may be kept of entities that the supergraph calls public, about; 0: nothing. */
+  readonly entityCacheBytes?: number;
   readonly mostBodyBytes?: number;
   /** Open subscriptions of one asker. */
   readonly mostStreams?: number;
   /** How many proxies of ours stand in front: so far `X-Forwarded-For` is believed. */
   readonly trustedProxies?: number;
   readonly now?: () => number;
+  /** Milliseconds of a clock that is never set back: by it what is kept grows old. */
+  readonly ticks?: Ticks;
 }
 
 /** The gateway, wired but not listening: whoever has an HTTP server hands it requests. */
@@ -119,7 +124,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const text = typeof supergraph === 'string' ? supergraph : await supergraph.read();
   const turns = new Turns();
   const planning = { ...defaultPlanning, ...options.planning };
-  const shared = { directory, mutations, development, planning, turns, metrics, logger };
+  const entityCache = {
+    mostBytes: options.entityCacheBytes ?? ENTITY_CACHE_BYTES,
+    ticks: options.ticks ?? (() => performance.now()),
+  };
+  const shared = { directory, mutations, entityCache, development, planning, turns, metrics, logger };
   const generations = await Generations.start(text, shared);
   const mostPerAsker = options.mostStreams ?? MOST_STREAMS;
   const engine = generations.current;

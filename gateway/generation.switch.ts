@@ -28,6 +28,7 @@ export class Generations {
     options.metrics.supergraphLoaded(first.version);
     const generations = new Generations(first, options);
     options.metrics.preparation.read(() => generations.present.preparation.reading);
+    options.metrics.entityCache.read(() => generations.present.cached?.reading ?? null);
     return generations;
   }
 

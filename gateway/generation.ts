@@ -3,6 +3,8 @@ import type { Logger } from '../subgraphs/kernel/telemetry.js';
 import { Authorizer } from './admission.authorization.js';
 import { Execution } from './execute.js';
 import { TypeConditions } from './execute.types.js';
+import type { EntityCacheLimits } from './fetch.cache.js';
+import { CachedEntities } from './fetch.cached.js';
 import type { SubgraphDirectory, SubgraphLease } from './fetch.directory.js';
 import { FetchOperations } from './fetch.operation.js';
 import type { MutationCount } from './fetch.queries.js';
@@ -23,6 +25,8 @@ import { type LoadedSupergraph, loadSupergraph } from './supergraph.js';
 export interface GenerationOptions {
   readonly directory: SubgraphDirectory;
   readonly mutations: MutationCount;
+  /** Missing: every entity is asked for, whatever the supergraph says. */
+  readonly entityCache?: EntityCacheLimits;
   readonly development: boolean;
   readonly planning: PlanningPolicy;
   readonly turns: Turns;
@@ -42,6 +46,7 @@ interface Parts {
   /** Of subscriptions. */
   readonly plans: SubscriptionPlans;
   readonly mutations: MutationCount;
+  readonly cached: CachedEntities | null;
   readonly leases: readonly SubgraphLease[];
 }
 
@@ -60,6 +65,8 @@ export class Generation {
   readonly host: Host;
   readonly plans: SubscriptionPlans;
   readonly mutations: MutationCount;
+  /** What is kept of entities; null where nothing is. */
+  readonly cached: CachedEntities | null;
   private users = 0;
   private readonly left = Promise.withResolvers<void>();
   private retired = false;
@@ -79,6 +86,7 @@ export class Generation {
       host: this.host,
       plans: this.plans,
       mutations: this.mutations,
+      cached: this.cached,
     } = parts);
   }
 
@@ -101,15 +109,18 @@ export class Generation {
         operations: new FetchOperations(MOST_FETCH_OPERATIONS),
         subgraphs,
       };
-      const { development, mutations, metrics, turns } = options;
-      const preparing = { api: loaded.api, planner, steps, development, turns, metrics: metrics.preparation };
+      const { development, mutations, metrics, turns, entityCache: limits } = options;
+      const authorizer = new Authorizer(loaded.supergraph, loaded.full);
+      const caching = limits && { limits, mutations, metrics: metrics.entityCache };
+      const cached = caching ? CachedEntities.of(loaded, authorizer.requirements, caching) : null;
+      const preparing = { api: loaded.api, planner, steps, cached, development, turns, metrics: metrics.preparation };
       const preparation = new Preparation(preparing);
       const execution = new Execution(loaded, mutations);
       const plans = new SubscriptionPlans(loaded, planner, steps, eventSources, development, turns);
-      const authorizer = new Authorizer(loaded.supergraph, loaded.full);
       await nextTurn();
       const host = await Host.start({ ...options, loaded, authorizer, preparation, execution });
-      const parts = { loaded, authorizer, subgraphs, planner, preparation, execution, host, plans, mutations, leases };
+      const engine = { planner, preparation, execution, host, plans, cached };
+      const parts = { loaded, authorizer, subgraphs, mutations, leases, ...engine };
       return new Generation(versionOf(sdl), parts);
     } catch (thrown) {
       await Promise.all([planner.close(), ...leases.map((lease) => lease.end())]);
@@ -136,6 +147,8 @@ export class Generation {
   /** Closes when all who entered have left. */
   async retire(): Promise<void> {
     this.retired = true;
+    // The next one has begun to keep its own: two would take twice the room.
+    this.cached?.close();
     if (this.users > 0) await this.left.promise;
     await this.close();
   }

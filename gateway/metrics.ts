@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import { SECOND } from '../subgraphs/kernel/clock.js';
+import { EntityCacheMetrics } from './metrics.entity-cache.js';
 import { type Count, Counts, readGauge, type Spread, Spreads } from './metrics.figures.js';
 import { PreparationMetrics } from './metrics.preparation.js';
 import { SubgraphMetrics } from './metrics.subgraph.js';
@@ -48,6 +49,7 @@ class Kept<Figures> {
 export class GatewayMetrics {
   readonly subgraphs: SubgraphMetrics;
   readonly preparation: PreparationMetrics;
+  readonly entityCache: EntityCacheMetrics;
   private readonly names = new Set<string>();
   private readonly operations: Kept<OperationFigures>;
   private readonly deliveries: Kept<EventFigures>;
@@ -63,6 +65,7 @@ export class GatewayMetrics {
     const registers = [registry];
     this.subgraphs = new SubgraphMetrics(registry, SECONDS);
     this.preparation = new PreparationMetrics(registry, SECONDS);
+    this.entityCache = new EntityCacheMetrics(registry);
     const requests = new Counts(registry, {
       name: 'gateway_requests_total',
       help: 'Operations answered, subscriptions when they begin.',

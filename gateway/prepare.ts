@@ -1,9 +1,10 @@
 import type { QueryPlan } from '@apollo/query-planner';
-import { type DocumentNode, type GraphQLSchema, OperationTypeNode, print } from 'graphql';
+import { type DocumentNode, type GraphQLSchema, getOperationAST, OperationTypeNode, parse, print } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { validateDocument } from './admission.validation.js';
 import { type CompiledOperation, compileOperation } from './execute.compile.js';
 import { compileStep, type Step, type StepCompilation } from './execute.step.js';
+import type { CachedEntities } from './fetch.cached.js';
 import type { PreparationMetrics, PreparationReading } from './metrics.preparation.js';
 import { OURSELVES, type Planner } from './plan.js';
 import { liftLiterals } from './prepare.literals.js';
@@ -43,6 +44,8 @@ export interface PreparationOptions {
   readonly api: GraphQLSchema;
   readonly planner: Planner;
   readonly steps: StepCompilation;
+  /** Of the entities that queries ask for; null where none are kept. */
+  readonly cached: CachedEntities | null;
   /** Introspection, and hints at names like a wrong one. */
   readonly development: boolean;
   readonly turns: Turns;
@@ -204,7 +207,7 @@ export class Preparation {
 
   /** The steps of an operation under our own names. */
   private async plan(text: string, asking: Asking): Promise<Step | null> {
-    const { steps, metrics } = this.options;
+    const { steps, cached, metrics } = this.options;
     const plan = this.planned.has(text) ? null : await this.planInTurn(text, asking);
     // Of those who waited for the same plan the first makes its steps.
     const known = this.planned.get(text);
@@ -212,7 +215,7 @@ export class Preparation {
     if (known) return known.step;
     const node = plan?.node;
     if (node?.kind === 'Subscription') throw new Error('a subscription is no query');
-    const step = node ? compileStep(node, steps) : null;
+    const step = node ? compileStep(node, isQuery(text) ? { ...steps, cached } : steps) : null;
     this.planned.set(text, { step });
     return step;
   }
@@ -232,4 +235,9 @@ export class Preparation {
 function keyOf(text: string, operationName: string | undefined, rights: string): string {
   const named = operationName ? `${operationName}\n${text}` : text;
   return rights ? `${rights}\n${named}` : named;
+}
+
+/** Whoever changes something is told how things are now: what a mutation reads is never what was kept. */
+function isQuery(text: string): boolean {
+  return getOperationAST(parse(text, { noLocation: true }))?.operation === OperationTypeNode.QUERY;
 }

@@ -45,6 +45,8 @@ async function ours(): Promise<string> {
     development: false,
     admission: { rate: null, addressRate: null },
     planning: { ownThread: true },
+    // The other one keeps nothing either.
+    entityCacheBytes: 0,
   });
   const server = createServer((request, response) => void gateway.answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -32,6 +32,8 @@ export function openGateway({ supergraph, urls, bus, issuer, jwks }: OurOptions)
     development: false,
     admission: { rate: null },
     planning: { ownThread: true },
+    // No contender may keep what was answered.
+    entityCacheBytes: 0,
     mostStreams: 100_000,
   });
 }
