@@ -1,4 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { Requirements } from './admission.requirements.js';
 import { isRow, type Row } from './execute.row.js';
 import { type Age, EntityCache, type EntityCacheLimits } from './fetch.cache.js';
@@ -18,9 +19,12 @@ export interface CachedEntitiesOptions {
   readonly metrics: EntityCacheMetrics;
 }
 
+// Of those that are used least, entities that are kept are then not found again.
+const MOST_SOURCES = 10_000;
+
 /** Stands before the subgraphs where the supergraph says that what they answer may be kept. One for each supergraph. */
 export class CachedEntities {
-  private readonly sources = new WeakMap<FetchOperation, EntitySource>();
+  private readonly sources = new LRUCache<string, EntitySource>({ max: MOST_SOURCES });
   private readonly cache: EntityCache;
   private made = 0;
 
@@ -43,11 +47,12 @@ export class CachedEntities {
 
   /** The subgraph itself where nothing may be kept of what it answers to this. */
   before(subgraph: Subgraph, operation: FetchOperation): EntitySource {
-    const known = this.sources.get(operation);
+    const key = `${subgraph.source.name}\n${unnamed(operation)}`;
+    const known = this.sources.get(key);
     if (known) return known;
     const keptMs = this.freshness.of(operation.text);
     const source = keptMs > 0 ? this.cachedSource(subgraph, keptMs) : subgraph;
-    this.sources.set(operation, source);
+    this.sources.set(key, source);
     return source;
   }
 
@@ -87,7 +92,7 @@ const NONE: readonly GraphQLFormattedError[] = [];
 class CachedSource implements EntitySource {
   constructor(
     private readonly subgraph: Subgraph,
-    /** Stands for the subgraph and the text in keys: no other operation has it. */
+    /** Stands for the subgraph and the text in keys: nothing else has it. */
     private readonly id: string,
     private readonly keeping: Keeping,
   ) {}
@@ -140,6 +145,11 @@ class CachedSource implements EntitySource {
       return { entities: [], errors: [this.refusal(thrown, question)] };
     }
   }
+}
+
+/** Clients' names for their operations make no difference to what an entity is. */
+function unnamed({ text, name }: FetchOperation): string {
+  return name === undefined ? text : text.replace(` ${name}`, '');
 }
 
 function missingIn(entities: readonly (Row | null)[]): number[] {

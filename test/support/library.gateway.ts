@@ -54,7 +54,8 @@ export async function openLibrary(
   return { books, authors, gateway, registry, url, supergraph, metric: (name) => samplesOf(registry, name) };
 }
 
-async function samplesOf(registry: Registry, name: string): Promise<Record<string, number>> {
+/** The samples of one metric, by their labels as Prometheus prints them. */
+export async function samplesOf(registry: Registry, name: string): Promise<Record<string, number>> {
   const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith(name));
   const samples = lines.map((line) => /^(\S+?)(?:\{(.*)\})? (\S+)$/.exec(line) ?? []);
   return Object.fromEntries(

@@ -1,3 +1,4 @@
+import { cacheable } from '../../support/cache-control.js';
 import { EXTRA, type RandomEntity, type RandomField, type RandomGraph } from './random.graph.js';
 
 const COMMON = `
@@ -10,6 +11,16 @@ export function sdlOf(graph: RandomGraph): Record<string, string> {
   const entries = graph.subgraphs.map((subgraph) => [subgraph, new SubgraphText(graph, subgraph).print()]);
   if (graph.interfaceObject) entries.push([EXTRA, extraSdl(graph.interfaceObject)]);
   return Object.fromEntries(entries);
+}
+
+/** The same, but of every object its facts may be kept. */
+export function keptSdlOf(graph: RandomGraph): Record<string, string> {
+  const hint = '@cacheControl(maxAge: 60)';
+  const hinted = (text: string) =>
+    text
+      .replace(/\b(type|interface) (?!Query\b|Mutation\b)([^{]*)\{/g, `$1 $2${hint} {`)
+      .replace(/\bunion (\w+) =/g, `union $1 ${hint} =`);
+  return Object.fromEntries(Object.entries(sdlOf(graph)).map(([name, text]) => [name, cacheable(hinted(text))]));
 }
 
 function extraSdl({ name, fields }: NonNullable<RandomGraph['interfaceObject']>): string {

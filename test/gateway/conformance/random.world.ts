@@ -1,4 +1,5 @@
 import { buildSchema, type GraphQLSchema, parse, validate } from 'graphql';
+import { Registry } from 'prom-client';
 import { CompositionError } from '../../../schema/compose.js';
 import { disagreements } from './agreement.js';
 import { Entropy } from './entropy.js';
@@ -6,7 +7,7 @@ import { type Composed, compose, type Federation, federate, ways } from './feder
 import { Monolith } from './monolith.js';
 import { type RandomGraph, randomGraph } from './random.graph.js';
 import type { RandomOperation } from './random.operation.js';
-import { sdlOf } from './random.sdl.js';
+import { keptSdlOf, sdlOf } from './random.sdl.js';
 import { type RandomResolvers, resolversOf } from './random.values.js';
 
 /** A random graph, whole and cut. */
@@ -18,23 +19,29 @@ export interface RandomWorld {
   readonly monolith: Monolith;
   readonly federation: Federation;
   readonly resolvers: RandomResolvers;
+  readonly metrics: Registry;
 }
 
-/** Null: these subgraphs do not compose. */
-export async function randomWorld(numbers: readonly number[]): Promise<RandomWorld | null> {
+/**
+ * Null: these subgraphs do not compose.
+ * @param kept whether the gateway may keep all entities
+ */
+export async function randomWorld(numbers: readonly number[], kept: boolean): Promise<RandomWorld | null> {
   const graph = randomGraph(new Entropy(numbers));
-  const sdl = sdlOf(graph);
+  const sdl = kept ? keptSdlOf(graph) : sdlOf(graph);
   const resolvers = resolversOf(graph);
   const composed = composedOrNull(sdl, resolvers);
   if (!composed) return null;
   const way = ways[numbers.length % ways.length] ?? 'in process';
+  const metrics = new Registry();
   return {
     sdl,
     graph,
     composed,
     schema: buildSchema(composed.api),
     monolith: new Monolith(composed.api, resolvers.whole, () => resolvers.log.push(AGAIN)),
-    federation: await federate(composed, way),
+    federation: await federate(composed, way, { metrics }),
+    metrics,
     resolvers,
   };
 }
@@ -56,7 +63,7 @@ const AGAIN = 'again';
 
 export interface Verdict {
   /** What is wrong with the gateway's answer, if anything. */
-  readonly problems: readonly string[];
+  readonly problems: string[];
   readonly isValid: boolean;
   readonly hasErrors: boolean;
   readonly fetches: number;
