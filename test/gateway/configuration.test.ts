@@ -14,12 +14,13 @@ const read = (environment: Record<string, string> = {}) => readGatewayConfigurat
 
 describe('What may be asked', () => {
   it('is by default what a gateway that is told nothing allows', () => {
-    const { admission, trustedDocuments, automaticPersistedQueries, mostBodyBytes } = read();
+    const { admission, trustedDocuments, automaticPersistedQueries, mostBodyBytes, entityCacheBytes } = read();
     expect(admission).toEqual(defaultAdmission);
-    expect({ trustedDocuments, automaticPersistedQueries, mostBodyBytes }).toEqual({
+    expect({ trustedDocuments, automaticPersistedQueries, mostBodyBytes, entityCacheBytes }).toEqual({
       trustedDocuments: undefined,
       automaticPersistedQueries: true,
       mostBodyBytes: 524_288,
+      entityCacheBytes: 16_777_216,
     });
   });
 
@@ -33,11 +34,12 @@ describe('What may be asked', () => {
   });
 
   it('is told by the environment, limit by limit', () => {
-    const { admission, mostBodyBytes } = read({
+    const { admission, mostBodyBytes, entityCacheBytes } = read({
       LIMIT_ROOT_FIELDS: '1',
       LIMIT_DIRECTIVES: '2',
       LIMIT_DIRECTIVES_PER_FIELD: '3',
       LIMIT_BYTES: '4',
+      ENTITY_CACHE_BYTES: '0',
       LIMIT_COST: '5',
       COST_LIST_SIZE: '6',
       ADDRESS_RATE_PER_SECOND: '7',
@@ -50,7 +52,7 @@ describe('What may be asked', () => {
       rate: null,
       addressRate: { perSecond: 7, burst: 8 },
     });
-    expect(mostBodyBytes).toBe(4);
+    expect([mostBodyBytes, entityCacheBytes]).toEqual([4, 0]);
     expect(read({ LIMIT_COST: '0', ADDRESS_RATE_PER_SECOND: '0' }).admission).toMatchObject({
       cost: null,
       addressRate: null,

@@ -27,7 +27,7 @@ describe('The public schema', () => {
   });
 
   it('shows clients nothing of how the gateway works', () => {
-    expect(read('schema/api.graphql')).not.toMatch(/join__|link__|eventSource|vaultReference|_entities/);
+    expect(read('schema/api.graphql')).not.toMatch(/join__|link__|eventSource|cacheControl|vaultReference|_entities/);
   });
 
   it('describes every type and field', () => {
