@@ -34,6 +34,5 @@ export default {
   ],
   // Not in the run's own folder, which goes with it: the next run finds everything transformed.
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
-  // One more than there are cores at least: many tests wait for a process, a timer or a database.
-  maxWorkers: 3,
+  maxWorkers: 2,
 };

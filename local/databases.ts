@@ -12,12 +12,17 @@ export interface Databases {
 
 /**
  * An embedded server with one database and one role for each that the environment does not place elsewhere.
+ * @param onWaiting called as soon as the server works by itself
  * @throws PostgresUnavailable
  */
-export async function openDatabases(folder: string, environment: Environment): Promise<Databases> {
+export async function openDatabases(
+  folder: string,
+  environment: Environment,
+  onWaiting?: () => void,
+): Promise<Databases> {
   const missing = environment['DATABASE_URL'] ? [] : NAMES.filter((name) => !environment[variableOf(name)]);
   if (missing.length === 0) return { environment: {}, stop: async () => undefined };
-  const server = await EmbeddedPostgres.start({ folder: join(folder, 'postgres') });
+  const server = await EmbeddedPostgres.start({ folder: join(folder, 'postgres'), ...(onWaiting && { onWaiting }) });
   try {
     const urls = await Promise.all(missing.map(async (name) => [variableOf(name), await server.createDatabase(name)]));
     return { environment: Object.fromEntries(urls), stop: () => server.stop() };

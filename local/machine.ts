@@ -46,11 +46,15 @@ export class Machine {
     stack.defer(await onlyOneIn(folder));
     const front = await Front.listen(options.port, options.host);
     stack.defer(() => front.close());
-    // The heavy half of the program is read from the disk while PostgreSQL starts.
-    const loading = import('./graph.js');
     const secrets = await secretsIn(join(folder, 'secrets.json'));
+    const waiting = Promise.withResolvers<void>();
+    const opening = openDatabases(folder, environment, waiting.resolve);
+    // The heavy half of the program is read from the disk while PostgreSQL starts, and not before it is told to.
+    const loading = Promise.race([waiting.promise, opening]).then(() => import('./graph.js'));
+    // Where the databases do not open, nobody asks for it.
+    loading.catch(() => undefined);
     const [databases, paypal, wechatPay] = await allOrNone(stack, [
-      openDatabases(folder, environment),
+      opening,
       outside('paypal', options, environment['PAYPAL_BASE_URL'], paypalSimulatorEnvironment(secrets, front.url)),
       outside('wechat-pay', options, environment['WECHAT_PAY_BASE_URL'], wechatPaySimulatorEnvironment(secrets)),
     ]);

@@ -49,7 +49,7 @@ export function isInitialised(cluster: Cluster): boolean {
 }
 
 /** Creates an empty cluster. @throws PostgresUnavailable with initdb's words */
-export async function initialise(cluster: Cluster, disposable: boolean): Promise<void> {
+export async function initialise(cluster: Cluster, disposable: boolean, onWaiting: () => void): Promise<void> {
   const { path, folder, user } = cluster;
   // A start that was killed half way left a folder that no server can use.
   await rm(path, { recursive: true, force: true });
@@ -62,7 +62,12 @@ export async function initialise(cluster: Cluster, disposable: boolean): Promise
   if (disposable) args.push('--no-sync');
   const [command, ...rest] = asServerUser(user, join(cluster.native, 'bin', 'initdb'), args);
   try {
-    await run(command, rest, { cwd: folder, ...(user.kind === 'other' && { uid: user.uid, gid: user.gid }) });
+    const running = run(command, rest, {
+      cwd: folder,
+      ...(user.kind === 'other' && { uid: user.uid, gid: user.gid }),
+    });
+    onWaiting();
+    await running;
   } catch (thrown) {
     await rm(path, { recursive: true, force: true });
     const words = (thrown as { stderr?: string }).stderr || messageOf(thrown);

@@ -18,6 +18,8 @@ export interface PostgresOptions {
   readonly folder: string;
   /** Trades durability for speed: only for data that a test throws away. */
   readonly disposable?: boolean;
+  /** Called as soon as PostgreSQL works by itself: until it is ready there is time for other things. */
+  readonly onWaiting?: () => void;
 }
 
 /**
@@ -37,9 +39,9 @@ export class EmbeddedPostgres {
     const cluster = await clusterIn(resolve(options.folder));
     const orphan = await orphanOf(cluster);
     if (orphan) return new EmbeddedPostgres(orphan.port, orphan.pid, cluster.password, null);
-    const disposable = options.disposable ?? false;
-    if (!isInitialised(cluster)) await initialise(cluster, disposable);
-    return EmbeddedPostgres.launch(cluster, disposable);
+    const { disposable = false, onWaiting = () => undefined } = options;
+    if (!isInitialised(cluster)) await initialise(cluster, disposable, onWaiting);
+    return EmbeddedPostgres.launch(cluster, disposable, onWaiting);
   }
 
   /** A connection string for one of our roles; the administrator's when no role is named. */
@@ -93,7 +95,7 @@ export class EmbeddedPostgres {
     return role === 'postgres' ? this.password : createHmac('sha256', this.password).update(role).digest('hex');
   }
 
-  private static async launch(cluster: Cluster, disposable: boolean): Promise<EmbeddedPostgres> {
+  private static async launch(cluster: Cluster, disposable: boolean, onWaiting: () => void): Promise<EmbeddedPostgres> {
     const { folder, user, password } = cluster;
     const port = await freePort();
     const settings = {
@@ -120,6 +122,7 @@ export class EmbeddedPostgres {
     });
     child.unref();
     await log.close();
+    onWaiting();
     await becomesReady(child, port, cluster);
     return new EmbeddedPostgres(port, child.pid ?? 0, password, child);
   }

@@ -98,12 +98,21 @@ export async function paymentOf(graph: RunningGraph, id: string): Promise<Paymen
   return (await graph.run<{ payment: PaymentAnswer }>('traveler', 'payment', { id })).payment;
 }
 
+const PROGRESS = 'query Progress($id: ID!) { payment(id: $id) { isFinal refunds { nodes { status } } } }';
+
 /** The payment once it is final and none of its refunds is under way. */
 export async function settled(graph: RunningGraph, id: string, withinMs = 20_000): Promise<PaymentAnswer> {
-  return eventually(withinMs, `${id} to settle`, async () => {
-    const payment = await paymentOf(graph, id);
-    return payment.isFinal && payment.refunds.nodes.every(({ status }) => status !== 'PROCESSING') ? payment : null;
+  await eventually(withinMs, `${id} to settle`, async () => {
+    const { data, errors } = await graph.ask<{ payment: Pick<PaymentAnswer, 'isFinal' | 'refunds'> }>(
+      'traveler',
+      PROGRESS,
+      { id },
+    );
+    if (!data || errors) throw new Error(JSON.stringify(errors));
+    const { isFinal, refunds } = data.payment;
+    return isFinal && refunds.nodes.every(({ status }) => status !== 'PROCESSING') ? true : null;
   });
+  return paymentOf(graph, id);
 }
 
 export async function refund(
@@ -117,17 +126,20 @@ export async function refund(
     .refund;
 }
 
+const MOST_PAUSE_MS = 500;
+
 /** Looks again until there is something. @throws Error that says what did not come */
 export async function eventually<Found>(
   withinMs: number,
   what: string,
   look: () => Promise<Found | null>,
 ): Promise<Found> {
-  for (const deadline = Date.now() + withinMs; ; ) {
+  // Ever more rarely: many who look at once would take the time of what they wait for.
+  for (let [pauseMs, deadline] = [50, Date.now() + withinMs]; ; pauseMs = Math.min(pauseMs * 1.5, MOST_PAUSE_MS)) {
     const found = await look();
     if (found !== null) return found;
     if (Date.now() > deadline) throw new Error(`waited ${withinMs} ms for ${what}`);
-    await delay(100);
+    await delay(pauseMs);
   }
 }
 

@@ -246,11 +246,12 @@ export class World {
 
   /** Asks again until there is an answer. */
   async eventually<T>(withinMs: number, look: () => Promise<T | null>): Promise<T> {
-    for (const deadline = Date.now() + withinMs; ; ) {
+    // Ever more rarely: many who look at once would take the time of what they wait for.
+    for (let [pauseMs, deadline] = [20, Date.now() + withinMs]; ; pauseMs = Math.min(pauseMs * 1.5, 200)) {
       const found = await look();
       if (found !== null) return found;
       if (Date.now() > deadline) throw new Error('it did not happen in time');
-      await delay(25);
+      await delay(pauseMs);
     }
   }
 

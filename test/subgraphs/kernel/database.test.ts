@@ -98,14 +98,15 @@ describe('transaction', () => {
 
   it('runs again after a deadlock', async () => {
     await query('update counter set n = 0');
-    let attempts = 0;
+    let [attempts, held] = [0, 0];
     const holding = Promise.withResolvers<void>();
     const both = (first: number, second: number) =>
       transaction(orm.em, async (em) => {
         attempts += 1;
         await em.execute('update counter set n = n + 1 where id = ?', [first]);
         // Each has one row before it asks for the other's.
-        if (attempts === 2) holding.resolve();
+        held += 1;
+        if (held === 2) holding.resolve();
         await holding.promise;
         await em.execute('update counter set n = n + 1 where id = ?', [second]);
       });
