@@ -5,7 +5,16 @@ import { scenarios } from '../../local/seed.stores.js';
 import { RunningGraph } from '../support/graph.js';
 import { bookedFor, discrepanciesOf, expectedFor, readBooks } from '../support/outside-books.js';
 import { noProcessNames, processesNaming } from '../support/processes.js';
-import { checkout, confirm, type PaymentAnswer, pay, paymentOf, refund, settled } from '../support/shopping.js';
+import {
+  checkout,
+  confirm,
+  type PaymentAnswer,
+  pay,
+  paymentOf,
+  persistently,
+  refund,
+  settled,
+} from '../support/shopping.js';
 
 const PAYMENTS = 20;
 const REFUNDS = 3;
@@ -40,7 +49,7 @@ interface WantedRefund {
 async function killDuring(afterMs: number, refunds: readonly WantedRefund[]): Promise<Confirmation[]> {
   const opened = await Promise.all(
     Array.from({ length: PAYMENTS }, (_, index) =>
-      checkout(graph, scenarios[index % scenarios.length] ?? 'ok', '64.20'),
+      persistently(() => checkout(graph, scenarios[index % scenarios.length] ?? 'ok', '64.20')),
     ),
   );
   const wanted = opened.map(({ id }) => ({ checkoutId: id, idempotencyKey: randomUUID() }));
@@ -87,17 +96,21 @@ describe('A graph that is killed', () => {
       for (const [round, afterMs] of delays.entries())
         confirmations.push(...(await killDuring(afterMs, refunds.slice(round * REFUNDS, (round + 1) * REFUNDS))));
       const repeated = await Promise.all(
-        confirmations.map(({ checkoutId, idempotencyKey }) => confirm(graph, checkoutId, idempotencyKey)),
+        confirmations.map(({ checkoutId, idempotencyKey }) =>
+          persistently(() => confirm(graph, checkoutId, idempotencyKey)),
+        ),
       );
       for (const [index, { answered }] of confirmations.entries())
         if (answered) expect(repeated[index]?.id).toBe(answered);
       expect(new Set(repeated.map(({ id }) => id)).size).toBe(PAYMENTS * ROUNDS.length);
       await Promise.all(
-        refunds.map(({ paymentId, idempotencyKey }) => refund(graph, paymentId, '20.00', idempotencyKey)),
+        refunds.map(({ paymentId, idempotencyKey }) =>
+          persistently(() => refund(graph, paymentId, '20.00', idempotencyKey)),
+        ),
       );
 
       const ids = [...repeated.map(({ id }) => id), ...refunds.map(({ paymentId }) => paymentId)];
-      const all = await Promise.all(ids.map((id) => settled(graph, id, RECOVERY_MS)));
+      const all = await Promise.all(ids.map((id) => persistently(() => settled(graph, id, RECOVERY_MS))));
       payments = all.slice(0, repeated.length);
       const statuses = payments.map(({ status }) => status);
       expect(statuses.filter((status) => !['COMPLETED', 'DECLINED', 'FAILED'].includes(status))).toEqual([]);

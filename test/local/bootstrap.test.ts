@@ -188,12 +188,12 @@ describe('Building', () => {
 describe('The target', () => {
   const LONG = `
     import process from 'node:process';
-    console.log('pid ' + process.pid);
     const end = (how) => { console.log('told by ' + how); process.exit(0); };
     process.on('SIGINT', () => end('SIGINT'));
     process.on('SIGTERM', () => end('SIGTERM'));
     process.on('disconnect', () => end('disconnect'));
-    setInterval(() => undefined, 1_000);`;
+    setInterval(() => undefined, 1_000);
+    console.log('pid ' + process.pid);`;
 
   beforeEach(() => writeFileSync(join(folder, 'long.mjs'), LONG));
 

@@ -27,6 +27,21 @@ export interface Answer<Data> {
   readonly errors?: readonly AnswerError[];
 }
 
+/** What a client throws for an answer with errors. */
+export class Refused extends Error {
+  constructor(
+    operation: string,
+    readonly errors: readonly AnswerError[],
+  ) {
+    super(`${operation}: ${JSON.stringify(errors)}`);
+  }
+
+  /** Whether the same may succeed a little later. */
+  get transient(): boolean {
+    return this.errors.length > 0 && this.errors.every(({ extensions }) => extensions?.transient);
+  }
+}
+
 const DEADLINE_MS = 30_000;
 /** A machine that runs other tests beside takes its time to read and compile everything. */
 export const START_WITHIN_MS = 100_000;
@@ -71,10 +86,10 @@ export class RunningGraph {
     return (await answer.json()) as Answer<Data>;
   }
 
-  /** Runs an operation of `schema/operations` exactly as written. @throws Error with the graph's own errors */
+  /** Runs an operation of `schema/operations` exactly as written. @throws Refused with the graph's own errors */
   async run<Data>(asker: Asker, name: DocumentName, variables: Readonly<Record<string, unknown>> = {}): Promise<Data> {
     const { data, errors } = await this.ask<Data>(asker, documents.read(name), variables);
-    if (errors || !data) throw new Error(`${name}: ${JSON.stringify(errors)}`);
+    if (errors || !data) throw new Refused(name, errors ?? []);
     return data;
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { maya } from '../../local/seed.identities.js';
 import { type Scenario, stores } from '../../local/seed.stores.js';
-import type { Answer, RunningGraph } from './graph.js';
+import { type Answer, Refused, type RunningGraph } from './graph.js';
 
 export interface MoneyAnswer {
   readonly amount: string;
@@ -108,11 +108,23 @@ export async function settled(graph: RunningGraph, id: string, withinMs = 20_000
       PROGRESS,
       { id },
     );
-    if (!data || errors) throw new Error(JSON.stringify(errors));
+    if (!data || errors) throw new Refused(PROGRESS, errors ?? []);
     const { isFinal, refunds } = data.payment;
     return isFinal && refunds.nodes.every(({ status }) => status !== 'PROCESSING') ? true : null;
   });
   return paymentOf(graph, id);
+}
+
+/** Asks as a client should: again, with the same idempotency key, while it is told that this may help. */
+export async function persistently<Answered>(ask: () => Promise<Answered>, withinMs = 60_000): Promise<Answered> {
+  for (const deadline = Date.now() + withinMs; ; ) {
+    try {
+      return await ask();
+    } catch (thrown) {
+      if (!(thrown instanceof Refused) || !thrown.transient || Date.now() > deadline) throw thrown;
+      await delay(MOST_PAUSE_MS * (0.5 + Math.random()));
+    }
+  }
 }
 
 export async function refund(

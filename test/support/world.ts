@@ -53,6 +53,8 @@ export interface WorldOptions {
   readonly outside?: (real: Outside) => Outside;
   /** Sees each SQL statement of payments. */
   readonly onStatement?: (sql: string) => void;
+  /** How many connections payments has for requests, and as many for its workers. */
+  readonly poolSize?: number;
 }
 
 export interface Money {
@@ -149,6 +151,7 @@ export class World {
         bus,
         now,
         onStatement: options.onStatement,
+        poolSize: options.poolSize,
       });
       await payments.migrate();
       await payments.start();
