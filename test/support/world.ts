@@ -194,14 +194,13 @@ export class World {
 
   /** Scans a store's code and starts a checkout. @returns its id and total */
   async checkout(scenario: Scenario, yuan = '100.00', key = randomUUID()) {
-    const { data, errors } = await this.ask(this.maya.principal, START, {
-      input: {
-        code: this.store(scenario).payload,
-        amount: { amount: yuan, currencyCode: 'CNY' },
-        walletId: this.maya.walletId,
-        idempotencyKey: key,
-      },
-    });
+    const input = {
+      code: this.store(scenario).payload,
+      amount: { amount: yuan, currencyCode: 'CNY' },
+      walletId: this.maya.walletId,
+      idempotencyKey: key,
+    };
+    const { data, errors } = await patiently(() => this.ask(this.maya.principal, START, { input }));
     if (errors) throw new Error(JSON.stringify(errors));
     return (data as { startCheckout: { checkout: { id: string; status: string; total: Money } } }).startCheckout
       .checkout;
@@ -218,7 +217,9 @@ export class World {
 
   /** Scans and confirms. @returns the id of the payment, at work */
   async pay(scenario: Scenario, yuan = '100.00'): Promise<PaymentId> {
-    const { data, errors } = await this.confirm((await this.checkout(scenario, yuan)).id);
+    const { id } = await this.checkout(scenario, yuan);
+    const key = randomUUID();
+    const { data, errors } = await patiently(() => this.confirm(id, key));
     if (errors) throw new Error(JSON.stringify(errors));
     return (data as { confirmCheckout: { payment: { id: PaymentId } } }).confirmCheckout.payment.id;
   }
@@ -288,4 +289,20 @@ async function serveRoutes(subgraphs: readonly Subgraph[]): Promise<Server> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;
+}
+
+interface PossiblyTransient {
+  readonly errors?: readonly { readonly extensions?: Readonly<Record<string, unknown>> }[] | undefined;
+}
+
+const MOST_ATTEMPTS = 10;
+
+/** Asks as a client should: again, with the same idempotency key, while it is told that this may help. */
+async function patiently<Answer extends PossiblyTransient>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await ask();
+    const isTransient = answer.errors?.every(({ extensions }) => extensions?.['transient'] === true) ?? false;
+    if (!isTransient || attempt === MOST_ATTEMPTS) return answer;
+    await delay(300);
+  }
 }
