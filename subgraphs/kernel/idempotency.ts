@@ -41,13 +41,8 @@ export async function once<Result extends Readonly<Record<string, string>>>(
   request: IdempotentRequest,
   work: () => Promise<Result>,
 ): Promise<{ result: Result; replayed: boolean }> {
-  requireUsable(request.key);
-  const hash = hashOf(request.content);
-  const claimed = await em.execute<unknown[]>(
-    `insert into idempotency_record (scope, key, request_hash) values (?, ?, ?) on conflict do nothing returning key`,
-    [request.scope, request.key, hash],
-  );
-  if (claimed.length === 0) return { result: await replay<Result>(em, request, hash), replayed: true };
+  const replayed = await take<Result>(em, request, null);
+  if (replayed) return { result: replayed, replayed: true };
   const result = await work();
   await em.execute('update idempotency_record set result = ?::jsonb where scope = ? and key = ?', [
     JSON.stringify(result),
@@ -55,6 +50,20 @@ export async function once<Result extends Readonly<Record<string, string>>>(
     request.key,
   ]);
   return { result, replayed: false };
+}
+
+/**
+ * The same where the ids of the effect are known before it is there, so that nothing is left to be written after it:
+ * takes the key for `result`, which the caller then makes true in the same transaction.
+ * @returns the stored result of whoever had the key before, else null
+ * @throws IdempotencyKeyReused, InvalidError INVALID_IDEMPOTENCY_KEY
+ */
+export async function claimKey<Result extends Readonly<Record<string, string>>>(
+  em: EntityManager,
+  request: IdempotentRequest,
+  result: Result,
+): Promise<Result | null> {
+  return take(em, request, result);
 }
 
 /**
@@ -71,6 +80,22 @@ export async function findReplay<Result>(em: EntityManager, request: IdempotentR
   if (!record) return null;
   if (record.request_hash !== hashOf(request.content)) throw new IdempotencyKeyReused();
   return record.result;
+}
+
+/** @returns the result of whoever had the key before, else null */
+async function take<Result>(
+  em: EntityManager,
+  request: IdempotentRequest,
+  result: Result | null,
+): Promise<Result | null> {
+  requireUsable(request.key);
+  const hash = hashOf(request.content);
+  const claimed = await em.execute<unknown[]>(
+    `insert into idempotency_record (scope, key, request_hash, result) values (?, ?, ?, ?::jsonb)
+       on conflict do nothing returning key`,
+    [request.scope, request.key, hash, result && JSON.stringify(result)],
+  );
+  return claimed.length === 0 ? replay<Result>(em, request, hash) : null;
 }
 
 async function replay<Result>(em: EntityManager, request: IdempotentRequest, hash: string): Promise<Result> {

@@ -28,6 +28,7 @@ import { NotificationService } from './notification/notification.service.js';
 import { NotificationWorker } from './notification/notification.worker.js';
 import type { Outside } from './outside.js';
 import { Payment } from './payment/payment.entity.js';
+import type { Legs } from './payment/payment.repository.js';
 import { PaymentService } from './payment/payment.service.js';
 import { PaymentEvent } from './payment/payment-event.entity.js';
 import { Refund } from './refund/refund.entity.js';
@@ -178,7 +179,7 @@ function createSagas(
   const payments = {
     table: 'payment' as const,
     undecided: "status in ('PROCESSING', 'PAID')",
-    advance: (id: string) => saga.advance(id as PaymentId),
+    advance: (id: string, known: Legs | null) => saga.advance(id as PaymentId, known),
   };
   const refunds = {
     table: 'refund' as const,

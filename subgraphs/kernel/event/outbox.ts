@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Sql } from '../database.rows.js';
 import { SessionConnection } from '../database.session.js';
 import type { Logger } from '../telemetry.js';
 import type { EventBus, OutgoingEvent } from './event-bus.js';
@@ -19,11 +20,20 @@ export const outboxTable = `
  * (`latestOnly`) do not come this way: they go to the bus directly.
  */
 export async function publish(em: EntityManager, event: Omit<OutgoingEvent, 'latestOnly'>): Promise<void> {
-  await em.execute('insert into outbox (id, subjects, payload) values (?, ?::text[], ?::jsonb)', [
-    event.id,
-    `{${event.subjects.map((subject) => JSON.stringify(subject)).join(',')}}`,
-    JSON.stringify(event.payload),
-  ]);
+  const { text, values } = publication(event);
+  await em.execute(text, [...values]);
+}
+
+/** The same as a piece of a statement that also writes what happened. */
+export function publication(event: Omit<OutgoingEvent, 'latestOnly'>): Sql {
+  return {
+    text: 'insert into outbox (id, subjects, payload) values (?, ?::text[], ?::jsonb)',
+    values: [
+      event.id,
+      `{${event.subjects.map((subject) => JSON.stringify(subject)).join(',')}}`,
+      JSON.stringify(event.payload),
+    ],
+  };
 }
 
 const RELAY_LOCK = 71_026_003;

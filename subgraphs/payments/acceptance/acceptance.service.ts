@@ -6,10 +6,9 @@ import type { PaymentId } from '../../kernel/id.js';
 import { holdNetwork, postNetwork, voidNetwork } from '../ledger/ledger.service.js';
 import type { Accepted, InProgress, Missing, NetworkClient } from '../network/network.client.js';
 import type { Payment } from '../payment/payment.entity.js';
-import { type Legs, lockLegs } from '../payment/payment.repository.js';
-import { announce } from '../payment/payment-event.repository.js';
+import { type Legs, lockLegs, saveLegs } from '../payment/payment.repository.js';
 import { contradict, sendToReview } from '../saga/review.service.js';
-import { backOff, MOVED, POLL, type Progress } from '../saga/saga.states.js';
+import { backOff, MOVED, movedTo, POLL, type Progress } from '../saga/saga.states.js';
 import type { Refused, Unknown } from '../wallet/wallet.client.js';
 
 /** How long a payer may type a password before the network is asked to give up. */
@@ -32,13 +31,13 @@ export class AcceptanceService {
   ) {}
 
   /** Writes that the network is asked, then asks it. */
-  async submit({ payment }: Legs): Promise<Progress> {
+  async submit({ payment }: Legs): Promise<Progress<Legs>> {
     const asked = await this.markSubmitted(payment.id);
     return asked ? this.take(payment, await this.pay(payment)) : MOVED;
   }
 
   /** Finds out what became of a payment that the network may have been told of. */
-  async inquire({ payment, acceptance }: Legs): Promise<Progress> {
+  async inquire({ payment, acceptance }: Legs): Promise<Progress<Legs>> {
     const network = this.networks[payment.network];
     const askedAt = acceptance.submittedAt ?? payment.createdAt;
     const waited = this.now().getTime() - askedAt.getTime();
@@ -55,7 +54,7 @@ export class AcceptanceService {
    * Our request never arrived, it seems; or it is still on its way. Repeating it under its own id is safe. A no to the
    * repetition is not believed: the first one may still succeed, unless the network has agreed to forget it.
    */
-  private async missing(payment: Payment, requestId: string): Promise<Progress> {
+  private async missing(payment: Payment, requestId: string): Promise<Progress<Legs>> {
     const late = this.now().getTime() - payment.payBy.getTime();
     if (late < 0) {
       const again = await this.pay(payment);
@@ -67,7 +66,7 @@ export class AcceptanceService {
     return this.take(payment, answer);
   }
 
-  private async take(payment: Payment, answer: Answer): Promise<Progress> {
+  private async take(payment: Payment, answer: Answer): Promise<Progress<Legs>> {
     switch (answer.outcome) {
       case 'YES':
         return this.compared(payment, answer);
@@ -82,7 +81,7 @@ export class AcceptanceService {
   }
 
   /** A payment to another merchant, or of another amount, is nobody's to decide but a person's. */
-  private async compared(payment: Payment, answer: Accepted): Promise<Progress> {
+  private async compared(payment: Payment, answer: Accepted): Promise<Progress<Legs>> {
     if (answer.networkMerchantId !== payment.networkMerchantId)
       return sendToReview(this.em, payment.id, 'NETWORK_MERCHANT_DIFFERS', this.now());
     if (!answer.amount.equals(payment.buy))
@@ -104,44 +103,51 @@ export class AcceptanceService {
   /** @returns whether the network is to be asked now */
   private markSubmitted(id: PaymentId): Promise<boolean> {
     return transaction(this.em, async (em) => {
-      const { payment, acceptance } = await lockLegs(em, id);
+      const legs = await lockLegs(em, id);
+      const { payment, acceptance } = legs;
       if (acceptance.status !== 'PREPARED') return false;
       const now = this.now();
       if (now >= payment.payBy) {
         acceptance.refused();
         payment.reason = 'TIMED_OUT';
+        await saveLegs(em, legs, null);
         return false;
       }
       acceptance.submitted(now);
+      await saveLegs(em, legs, payment.record('SUBMITTED', now));
       await holdNetwork(em, payment, now);
-      await announce(em, payment, payment.record('SUBMITTED', now));
       return true;
     });
   }
 
-  private async accepted(id: PaymentId, answer: Accepted): Promise<Progress> {
-    await transaction(this.em, async (em) => {
-      const { payment, acceptance } = await lockLegs(em, id);
+  private async accepted(id: PaymentId, answer: Accepted): Promise<Progress<Legs>> {
+    const left = await transaction(this.em, async (em) => {
+      const legs = await lockLegs(em, id);
+      const { payment, acceptance } = legs;
       const now = this.now();
-      if (acceptance.status === 'REFUSED') await contradict(em, payment, 'PAID_AFTER_REFUSAL', now);
-      if (acceptance.status !== 'SUBMITTED') return;
+      if (acceptance.status === 'REFUSED') await saveLegs(em, legs, contradict(payment, 'PAID_AFTER_REFUSAL', now));
+      if (acceptance.status !== 'SUBMITTED') return null;
       acceptance.accepted(answer.networkPaymentId, answer.transactionId, now);
       payment.paid(now);
+      await saveLegs(em, legs, payment.record('PAID', now));
       await postNetwork(em, payment, now);
-      await announce(em, payment, payment.record('PAID', now));
+      return legs;
     });
-    return MOVED;
+    return movedTo(left);
   }
 
-  private async refused(id: PaymentId, answer: Refused): Promise<Progress> {
-    await transaction(this.em, async (em) => {
-      const { payment, acceptance } = await lockLegs(em, id);
-      if (acceptance.status !== 'SUBMITTED') return;
+  private async refused(id: PaymentId, answer: Refused): Promise<Progress<Legs>> {
+    const left = await transaction(this.em, async (em) => {
+      const legs = await lockLegs(em, id);
+      const { payment, acceptance } = legs;
+      if (acceptance.status !== 'SUBMITTED') return null;
       acceptance.refused();
       payment.reason = answer.reason;
       payment.attempt = 0;
+      await saveLegs(em, legs, null);
       await voidNetwork(em, payment, this.now());
+      return legs;
     });
-    return MOVED;
+    return movedTo(left);
   }
 }

@@ -7,10 +7,9 @@ import type { PaymentId } from '../../kernel/id.js';
 import type { VaultClient } from '../checkout/payer.client.js';
 import { holdWallet, postWallet, voidWallet } from '../ledger/ledger.service.js';
 import { releaseLimit } from '../limit/limit.repository.js';
-import { type Legs, lockLegs } from '../payment/payment.repository.js';
-import { announce } from '../payment/payment-event.repository.js';
+import { type Legs, lockLegs, rememberOrder, saveLegs } from '../payment/payment.repository.js';
 import { sendToReview } from '../saga/review.service.js';
-import { backOff, MOVED, OVER, type Progress } from '../saga/saga.states.js';
+import { backOff, endedBy, movedTo, type Progress } from '../saga/saga.states.js';
 import type { Captured, Held, Refused, WalletClient } from '../wallet/wallet.client.js';
 
 /** The wallet keeps our keys for six hours: after that a retry could hold the money twice, so a person looks first. */
@@ -26,7 +25,7 @@ export class AuthorizationService {
   ) {}
 
   /** Asks the wallet to hold the whole price. @throws UnavailableError when users cannot say which wallet it is */
-  async authorize({ payment, authorization }: Legs): Promise<Progress> {
+  async authorize({ payment, authorization }: Legs): Promise<Progress<Legs>> {
     const keysAreForgotten = this.now().getTime() - payment.createdAt.getTime() > WALLET_KEYS_LAST_MS;
     if (keysAreForgotten && !authorization.orderId)
       return sendToReview(this.em, payment.id, 'WALLET_OUTCOME_UNKNOWN', this.now());
@@ -44,12 +43,12 @@ export class AuthorizationService {
         ? this.held(payment.id, answer)
         : sendToReview(this.em, payment.id, 'WALLET_AMOUNT_DIFFERS', this.now());
     if (answer.outcome === 'NO') return this.declined(payment.id, answer);
-    if (answer.orderId && !authorization.orderId) await this.remember(payment.id, answer.orderId);
+    if (answer.orderId && !authorization.orderId) await rememberOrder(this.em.fork(), payment.id, answer.orderId);
     return backOff(payment.attempt);
   }
 
   /** Takes the held money. The merchant has been paid, so this is repeated until the wallet's definite word. */
-  async capture({ payment, authorization }: Legs): Promise<Progress> {
+  async capture({ payment, authorization }: Legs): Promise<Progress<never>> {
     const { orderId, authorizationId, requestId } = authorization;
     invariant(orderId && authorizationId, 'captured without a hold (M5)');
     const answer = await this.wallets[payment.walletProvider].capture({
@@ -68,7 +67,7 @@ export class AuthorizationService {
   }
 
   /** Gives the held money free, after the network's definite no. */
-  async void({ payment, authorization }: Legs): Promise<Progress> {
+  async void({ payment, authorization }: Legs): Promise<Progress<never>> {
     invariant(authorization.authorizationId, 'nothing to give free');
     const answer = await this.wallets[payment.walletProvider].void(authorization.authorizationId);
     if (answer.outcome === 'YES') return this.voided(payment.id);
@@ -76,63 +75,64 @@ export class AuthorizationService {
     return backOff(payment.attempt);
   }
 
-  private async remember(id: PaymentId, orderId: string): Promise<void> {
-    await transaction(this.em, async (em) => {
-      const { authorization } = await lockLegs(em, id);
-      if (authorization.status === 'REQUESTED') authorization.orderId = orderId;
-    });
-  }
-
-  private async held(id: PaymentId, held: Held): Promise<Progress> {
-    await transaction(this.em, async (em) => {
-      const { payment, authorization } = await lockLegs(em, id);
-      if (authorization.status !== 'REQUESTED') return;
+  private async held(id: PaymentId, held: Held): Promise<Progress<Legs>> {
+    const left = await transaction(this.em, async (em) => {
+      const legs = await lockLegs(em, id);
+      const { payment, authorization } = legs;
+      if (authorization.status !== 'REQUESTED') return null;
       const now = this.now();
       authorization.held(held.orderId, held.authorizationId, held.expiresAt);
+      await saveLegs(em, legs, payment.record('AUTHORIZED', now));
       await holdWallet(em, payment, now);
-      await announce(em, payment, payment.record('AUTHORIZED', now));
+      return legs;
     });
-    return MOVED;
+    return movedTo(left);
   }
 
-  private async declined(id: PaymentId, refusal: Refused): Promise<Progress> {
-    await transaction(this.em, async (em) => {
-      const { payment, authorization, acceptance } = await lockLegs(em, id);
-      if (authorization.status !== 'REQUESTED') return;
+  private async declined(id: PaymentId, refusal: Refused): Promise<Progress<never>> {
+    const ended = await transaction(this.em, async (em) => {
+      const legs = await lockLegs(em, id);
+      const { payment, authorization, acceptance } = legs;
+      if (authorization.status !== 'REQUESTED') return false;
       authorization.declined();
       acceptance.refused();
       payment.declined(refusal.reason);
-      await announce(em, payment, payment.record('DECLINED', this.now()));
+      await saveLegs(em, legs, payment.record('DECLINED', this.now()));
       await releaseLimit(em, payment);
+      return true;
     });
-    return OVER;
+    return endedBy(ended);
   }
 
-  private async captured(id: PaymentId, captured: Captured): Promise<Progress> {
-    await transaction(this.em, async (em) => {
-      const { payment, authorization } = await lockLegs(em, id);
-      if (authorization.status !== 'HELD') return;
+  private async captured(id: PaymentId, captured: Captured): Promise<Progress<never>> {
+    const ended = await transaction(this.em, async (em) => {
+      const legs = await lockLegs(em, id);
+      const { payment, authorization } = legs;
+      if (authorization.status !== 'HELD') return false;
       const now = this.now();
       const feeMinor = captured.processorFee?.minor ?? null;
       authorization.captured(captured.captureId, feeMinor);
       payment.completed(now);
+      await saveLegs(em, legs, payment.record('COMPLETED', now));
       await postWallet(em, payment, feeMinor, now);
-      await announce(em, payment, payment.record('COMPLETED', now));
+      return true;
     });
-    return OVER;
+    return endedBy(ended);
   }
 
-  private async voided(id: PaymentId): Promise<Progress> {
-    await transaction(this.em, async (em) => {
-      const { payment, authorization } = await lockLegs(em, id);
-      if (authorization.status !== 'HELD') return;
+  private async voided(id: PaymentId): Promise<Progress<never>> {
+    const ended = await transaction(this.em, async (em) => {
+      const legs = await lockLegs(em, id);
+      const { payment, authorization } = legs;
+      if (authorization.status !== 'HELD') return false;
       const now = this.now();
       authorization.voided();
       payment.failed(payment.reason ?? 'NETWORK_REFUSED');
+      await saveLegs(em, legs, payment.record('FAILED', now));
       await voidWallet(em, payment, now);
-      await announce(em, payment, payment.record('FAILED', now));
       await releaseLimit(em, payment);
+      return true;
     });
-    return OVER;
+    return endedBy(ended);
   }
 }

@@ -1,20 +1,24 @@
-import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Clock } from '../../kernel/clock.js';
 import { transaction } from '../../kernel/database.js';
 import { DomainError, NotFoundError } from '../../kernel/error.js';
 import { CodeKind } from '../../kernel/graphql/enums.js';
-import type { CheckoutId, PaymentId, TravelerId, WalletId } from '../../kernel/id.js';
-import { findReplay, type IdempotentRequest, once } from '../../kernel/idempotency.js';
+import { type CheckoutId, newId, type PaymentId, type TravelerId, type WalletId } from '../../kernel/id.js';
+import { claimKey, findReplay, type IdempotentRequest } from '../../kernel/idempotency.js';
 import { Money } from '../../kernel/money/money.js';
-import { Acceptance } from '../acceptance/acceptance.entity.js';
-import { Authorization } from '../authorization/authorization.entity.js';
 import { requireWithinPayment, reserveLimit } from '../limit/limit.repository.js';
 import { Payment } from '../payment/payment.entity.js';
-import { announce } from '../payment/payment-event.repository.js';
 import type { SagaWorker } from '../saga/saga.worker.js';
 import { Checkout, type Terms } from './checkout.entity.js';
 import { AmountNotAllowed, AmountRequired, CheckoutAlreadyConfirmed, WrongCurrency } from './checkout.errors.js';
+import {
+  insertCheckout,
+  type LockedCheckout,
+  lockCheckout,
+  readCheckout,
+  saveCheckout,
+  savePaymentOf,
+} from './checkout.repository.js';
 import type { CodeClient, ScannedCode } from './code.client.js';
 import type { Payer, PayerClient } from './payer.client.js';
 import type { Quote, QuoteClient } from './quote.client.js';
@@ -71,19 +75,21 @@ export class CheckoutService {
     const { sellCurrency, buy, marketCode, walletProvider, network } = await this.getOf(travelerId, checkoutId);
     const quote = await this.quotes.issue({ sellCurrency, buy, marketCode, provider: walletProvider, network });
     return transaction(this.em, async (em) => {
-      const checkout = await lockOf(em, travelerId, checkoutId);
-      checkout.requote(termsOf(quote), this.now());
-      requireWithinPayment(checkout);
-      return checkout;
+      const locked = await lockOf(em, travelerId, checkoutId);
+      locked.checkout.requote(termsOf(quote), this.now());
+      requireWithinPayment(locked.checkout);
+      await saveCheckout(em, locked);
+      return locked.checkout;
     });
   }
 
   /** @throws NotFoundError, CheckoutExpired, CheckoutAlreadyConfirmed */
   async cancel(travelerId: TravelerId, checkoutId: CheckoutId): Promise<Checkout> {
     return transaction(this.em, async (em) => {
-      const checkout = await lockOf(em, travelerId, checkoutId);
-      checkout.cancel(this.now());
-      return checkout;
+      const locked = await lockOf(em, travelerId, checkoutId);
+      locked.checkout.cancel(this.now());
+      await saveCheckout(em, locked);
+      return locked.checkout;
     });
   }
 
@@ -98,13 +104,10 @@ export class CheckoutService {
     const replayed = await findReplay(this.em.fork(), request);
     if (!replayed) await this.requireStillPossible(await this.getOf(travelerId, checkoutId));
     const payment = await transaction(this.em, async (em) => {
-      const { result, replayed } = await once<{ paymentId: PaymentId }>(em, request, async () => {
-        const checkout = await lockOf(em, travelerId, checkoutId);
-        return { paymentId: await this.confirmLocked(em, checkout) };
-      });
-      const payment = await em.findOneOrFail(Payment, result.paymentId);
-      if (!replayed) await reserveLimit(em, await em.findOneOrFail(Checkout, checkoutId), payment);
-      return payment;
+      const paymentId = newId('pay', 'us');
+      const earlier = await claimKey(em, request, { paymentId });
+      if (earlier) return em.findOneOrFail(Payment, earlier.paymentId);
+      return this.confirmLocked(em, await lockOf(em, travelerId, checkoutId), paymentId);
     });
     this.saga.kick(payment.id);
     return payment;
@@ -112,22 +115,20 @@ export class CheckoutService {
 
   /** @throws NotFoundError when there is none, or it is another traveler's */
   async getOf(travelerId: TravelerId, checkoutId: CheckoutId): Promise<Checkout> {
-    const checkout = await this.em.fork().findOne(Checkout, { id: checkoutId, travelerId });
+    const checkout = await readCheckout(this.em.fork(), checkoutId, travelerId);
     if (!checkout) throw new NotFoundError();
     return checkout;
   }
 
-  private async confirmLocked(em: EntityManager, checkout: Checkout): Promise<PaymentId> {
+  private async confirmLocked(em: EntityManager, locked: LockedCheckout, id: PaymentId): Promise<Payment> {
     const now = this.now();
+    const { checkout } = locked;
     checkout.confirm(now);
-    const payment = Payment.of(checkout, now);
-    const event = payment.record('CONFIRMED', now);
-    em.persist(payment);
-    await em.flush();
-    em.persist([Authorization.requested(payment.id), Acceptance.prepared(payment.id)]);
-    await announce(em, payment, event);
+    const payment = Payment.of(checkout, now, id);
+    await savePaymentOf(em, locked, payment, payment.record('CONFIRMED', now));
     await this.saga.guard(em, payment.id);
-    return payment.id;
+    await reserveLimit(em, checkout, payment);
+    return payment;
   }
 
   /** The wallet, its market or the code may have been closed since the checkout began. */
@@ -162,14 +163,12 @@ export class CheckoutService {
 
   private async open(request: IdempotentRequest, checkout: Checkout): Promise<Checkout> {
     requireWithinPayment(checkout);
-    const { result, replayed } = await transaction(this.em, (em) =>
-      once<{ checkoutId: CheckoutId }>(em, request, async () => {
-        em.persist(checkout);
-        await em.flush();
-        return { checkoutId: checkout.id };
-      }),
-    );
-    return replayed ? this.get(result.checkoutId) : checkout;
+    const earlier = await transaction(this.em, async (em) => {
+      const known = await claimKey(em, request, { checkoutId: checkout.id });
+      if (!known) await insertCheckout(em, checkout);
+      return known;
+    });
+    return earlier ? this.get(earlier.checkoutId) : checkout;
   }
 
   private get(id: CheckoutId): Promise<Checkout> {
@@ -178,10 +177,10 @@ export class CheckoutService {
 }
 
 /** @throws NotFoundError, CheckoutAlreadyConfirmed with the payment that it became: whoever lost a race can follow that */
-async function lockOf(em: EntityManager, travelerId: TravelerId, id: CheckoutId): Promise<Checkout> {
-  const checkout = await em.findOne(Checkout, { id, travelerId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  if (!checkout) throw new NotFoundError();
-  if (checkout.status !== 'CONFIRMED') return checkout;
+async function lockOf(em: EntityManager, travelerId: TravelerId, id: CheckoutId): Promise<LockedCheckout> {
+  const locked = await lockCheckout(em, id, travelerId);
+  if (!locked) throw new NotFoundError();
+  if (locked.checkout.status !== 'CONFIRMED') return locked;
   const payment = await em.findOneOrFail(Payment, { checkoutId: id }, { fields: ['id'] });
   throw new CheckoutAlreadyConfirmed(payment.id);
 }

@@ -14,18 +14,9 @@ export interface Movement {
   readonly amount: Money;
 }
 
-interface HoldRow {
-  id: string;
-  leg: string;
-  debit_account_id: string;
-  credit_account_id: string;
-  amount_minor: string;
-  currency: string;
-  status: HoldStatus;
-}
-
-/** How an account's four totals change. */
-interface Delta {
+/** How an account's four totals grow. */
+interface Growth {
+  readonly account: Account;
   debitsPending: bigint;
   debitsPosted: bigint;
   creditsPending: bigint;
@@ -33,8 +24,10 @@ interface Delta {
 }
 
 /**
- * The books. Each function works inside the caller's transaction, locks the accounts it touches in the order of their
- * ids (so that two transactions never wait for each other) and changes each of them once.
+ * The books. Each function is one statement inside the caller's transaction: it locks the accounts it touches in the
+ * order of their codes (so that two transactions never wait for each other, also when both open the same account) and
+ * changes each of them once. The lock lets foreign keys to the account pass: two transactions that have just written
+ * holds on the same account would otherwise wait for each other.
  */
 
 /** Sets amounts aside: they count as pending until they are posted or voided. Amounts of zero leave no trace. */
@@ -45,17 +38,12 @@ export async function hold(
   now: Date,
 ): Promise<void> {
   const real = movements.filter((movement) => !movement.amount.isZero());
-  const ids = await accountIds(em, real);
+  if (real.length === 0) return;
   await em.execute(
-    `insert into hold (payment_id, leg, debit_account_id, credit_account_id, amount_minor, currency, status, created_at)
-       select ?, leg, debit, credit, amount, currency, 'PENDING', ?
-         from unnest(?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[])
-           as movement (leg, debit, credit, amount, currency)`,
-    [paymentId, now, ...columns(real, ids)],
-  );
-  await change(
-    em,
-    real.flatMap((movement) => deltasOf(movement, ids, 'pending')),
+    `with ${GROWN}, ${MOVEMENTS}
+     insert into hold (payment_id, leg, debit_account_id, credit_account_id, amount_minor, currency, status, created_at)
+       select ?, leg, debit_id, credit_id, amount, currency, 'PENDING', ? from movement`,
+    [...growthOf(real, 'pending'), ...columns(real), paymentId, now],
   );
 }
 
@@ -66,17 +54,7 @@ export async function postHolds(
   legs: readonly string[],
   now: Date,
 ): Promise<void> {
-  const rows = await resolve(em, paymentId, legs, 'POSTED', now);
-  await em.execute(
-    `insert into posting (payment_id, hold_id, leg, debit_account_id, credit_account_id, amount_minor, currency, posted_at)
-       select payment_id, id, leg, debit_account_id, credit_account_id, amount_minor, currency, ?
-         from hold where id = any(?::bigint[])`,
-    [now, array(rows.map((row) => row.id))],
-  );
-  await change(
-    em,
-    rows.flatMap((row) => [...releaseOf(row), ...postOf(row)]),
-  );
+  await resolve(em, paymentId, legs, 'POSTED', now);
 }
 
 /** Gives the named holds of a payment up, each once (M3). */
@@ -86,8 +64,7 @@ export async function voidHolds(
   legs: readonly string[],
   now: Date,
 ): Promise<void> {
-  const rows = await resolve(em, paymentId, legs, 'VOIDED', now);
-  await change(em, rows.flatMap(releaseOf));
+  await resolve(em, paymentId, legs, 'VOIDED', now);
 }
 
 /** Moves amounts at once, without a hold before. */
@@ -100,18 +77,73 @@ export async function post(
 ): Promise<void> {
   const real = movements.filter((movement) => !movement.amount.isZero()).map(forward);
   if (real.length === 0) return;
-  const ids = await accountIds(em, real);
   await em.execute(
-    `insert into posting (payment_id, refund_id, leg, debit_account_id, credit_account_id, amount_minor, currency, posted_at)
-       select ?, ?, leg, debit, credit, amount, currency, ?
-         from unnest(?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[])
-           as movement (leg, debit, credit, amount, currency)`,
-    [paymentId, refundId, now, ...columns(real, ids)],
+    `with ${GROWN}, ${MOVEMENTS}
+     insert into posting (payment_id, refund_id, leg, debit_account_id, credit_account_id, amount_minor, currency, posted_at)
+       select ?, ?, leg, debit_id, credit_id, amount, currency, ? from movement`,
+    [...growthOf(real, 'posted'), ...columns(real), paymentId, refundId, now],
   );
-  await change(
-    em,
-    real.flatMap((movement) => deltasOf(movement, ids, 'posted')),
+}
+
+/** Opens the accounts that are missing, and adds to those that are there. */
+const GROWN = `grown as (
+    insert into account as account (code, currency, debits_pending, debits_posted, credits_pending, credits_posted)
+      select code, currency, dp, dd, cp, cd
+        from unnest(?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])
+          as growth (code, currency, dp, dd, cp, cd)
+       order by code
+    on conflict (code) do update set
+      debits_pending = account.debits_pending + excluded.debits_pending,
+      debits_posted = account.debits_posted + excluded.debits_posted,
+      credits_pending = account.credits_pending + excluded.credits_pending,
+      credits_posted = account.credits_posted + excluded.credits_posted
+    returning id, code)`;
+
+const MOVEMENTS = `movement as (
+    select leg, debit.id as debit_id, credit.id as credit_id, amount, currency
+      from unnest(?::text[], ?::text[], ?::text[], ?::bigint[], ?::text[])
+        with ordinality as given (leg, debit, credit, amount, currency, place)
+      join grown debit on debit.code = given.debit join grown credit on credit.code = given.credit
+     order by place)`;
+
+/**
+ * Locks the holds, then resolves those that are pending. One that is not stays as it is, and is refused.
+ * @throws ForbiddenTransition
+ */
+async function resolve(
+  em: EntityManager,
+  paymentId: PaymentId,
+  legs: readonly string[],
+  status: Exclude<HoldStatus, 'PENDING'>,
+  now: Date,
+): Promise<void> {
+  const rows = await em.execute<{ status: HoldStatus }[]>(
+    `with held as materialized (
+       select id, status from hold where payment_id = ? and leg = any(?::text[]) order by id for no key update),
+     resolved as (
+       update hold set status = ?, resolved_at = ? from held where hold.id = held.id and held.status = 'PENDING'
+       returning hold.id, payment_id, leg, debit_account_id, credit_account_id, amount_minor, currency),
+     posted as (
+       insert into posting (payment_id, hold_id, leg, debit_account_id, credit_account_id, amount_minor, currency, posted_at)
+         select payment_id, id, leg, debit_account_id, credit_account_id, amount_minor, currency, ?
+           from resolved where ? = 'POSTED' order by id),
+     delta as materialized (
+       select account_id, sum(debit)::bigint as debit, sum(credit)::bigint as credit
+         from (select debit_account_id, amount_minor, 0 from resolved
+                union all select credit_account_id, 0, amount_minor from resolved) as side (account_id, debit, credit)
+        group by account_id),
+     locked as materialized (
+       select id from account where id in (select account_id from delta) order by code for no key update),
+     changed as (
+       update account set
+           debits_pending = debits_pending - delta.debit, credits_pending = credits_pending - delta.credit,
+           debits_posted = debits_posted + case ? when 'POSTED' then delta.debit else 0 end,
+           credits_posted = credits_posted + case ? when 'POSTED' then delta.credit else 0 end
+         from locked, delta where account.id = locked.id and delta.account_id = locked.id)
+     select status from held`,
+    [paymentId, array(legs), status, now, now, status, status, status],
   );
+  for (const row of rows) step(holdTransitions, row.status, status);
 }
 
 /** Less than nothing one way is that amount the other way: cumulative shares may step back by a minor unit. */
@@ -121,128 +153,41 @@ function forward(movement: Movement): Movement {
   return { leg, debit: credit, credit: debit, amount: Money.zero(amount.currency).minus(amount) };
 }
 
-/** The ids of the accounts by code; opens those that are missing. */
-async function accountIds(em: EntityManager, movements: readonly Movement[]): Promise<Map<string, string>> {
-  const accounts = new Map(movements.flatMap(({ debit, credit }) => [debit, credit]).map((each) => [each.code, each]));
-  for (const { debit, credit, amount } of movements)
-    invariant(
-      debit.currency === amount.currency && credit.currency === amount.currency,
-      'one currency a movement (M1)',
-    );
-  // In one order everywhere: two transactions that open the same accounts must not wait for each other.
-  const codes = [...accounts.keys()].sort();
-  const known = await find(em, codes);
-  const missing = codes.filter((code) => !known.has(code));
-  if (missing.length === 0) return known;
-  await em.execute(
-    `insert into account (code, currency) select code, currency from unnest(?::text[], ?::text[]) as a (code, currency)
-       order by code on conflict (code) do nothing`,
-    [array(missing), array(missing.map((code) => accounts.get(code)?.currency ?? ''))],
-  );
-  return find(em, codes);
-}
-
-async function find(em: EntityManager, codes: readonly string[]): Promise<Map<string, string>> {
-  const rows = await em.execute<{ id: string; code: string }[]>(
-    'select id, code from account where code = any(?::text[])',
-    [array(codes)],
-  );
-  return new Map(rows.map((row) => [row.code, row.id]));
-}
-
-async function resolve(
-  em: EntityManager,
-  paymentId: PaymentId,
-  legs: readonly string[],
-  status: HoldStatus,
-  now: Date,
-): Promise<HoldRow[]> {
-  const rows = await em.execute<HoldRow[]>(
-    `select id, leg, debit_account_id, credit_account_id, amount_minor, currency, status
-       from hold where payment_id = ? and leg = any(?::text[]) order by id for no key update`,
-    [paymentId, array(legs)],
-  );
-  for (const row of rows) step(holdTransitions, row.status, status);
-  await em.execute('update hold set status = ?, resolved_at = ? where id = any(?::bigint[])', [
-    status,
-    now,
-    array(rows.map((row) => row.id)),
-  ]);
-  return rows;
-}
-
-/**
- * Locks the accounts in the order of their ids, then adds the net change to each. The lock lets foreign keys to the
- * account pass: two transactions that have just inserted holds on the same account would otherwise wait for each other.
- */
-async function change(em: EntityManager, deltas: readonly [accountId: string, delta: Partial<Delta>][]): Promise<void> {
-  const net = new Map<string, Delta>();
-  for (const [id, delta] of deltas) {
-    const sum = net.get(id) ?? { debitsPending: 0n, debitsPosted: 0n, creditsPending: 0n, creditsPosted: 0n };
-    for (const key of Object.keys(sum) as (keyof Delta)[]) sum[key] += delta[key] ?? 0n;
-    net.set(id, sum);
+/** What the movements add to each account together: an account is changed once. */
+function growthOf(movements: readonly Movement[], when: 'pending' | 'posted'): string[] {
+  const byCode = new Map<string, Growth>();
+  const of = (account: Account): Growth => {
+    const known = byCode.get(account.code);
+    if (known) return known;
+    const growth = { account, debitsPending: 0n, debitsPosted: 0n, creditsPending: 0n, creditsPosted: 0n };
+    byCode.set(account.code, growth);
+    return growth;
+  };
+  for (const { debit, credit, amount } of movements) {
+    const isOneCurrency = debit.currency === amount.currency && credit.currency === amount.currency;
+    invariant(isOneCurrency, 'one currency a movement (M1)');
+    of(debit)[when === 'pending' ? 'debitsPending' : 'debitsPosted'] += amount.minor;
+    of(credit)[when === 'pending' ? 'creditsPending' : 'creditsPosted'] += amount.minor;
   }
-  const rows = [...net];
-  await em.execute(
-    `with locked as (select id from account where id = any(?::bigint[]) order by id for no key update)
-     update account set
-         debits_pending = debits_pending + delta.dp, debits_posted = debits_posted + delta.dd,
-         credits_pending = credits_pending + delta.cp, credits_posted = credits_posted + delta.cd
-       from locked, unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[]) as delta (id, dp, dd, cp, cd)
-      where account.id = locked.id and delta.id = locked.id`,
-    [
-      array(rows.map(([id]) => id)),
-      array(rows.map(([id]) => id)),
-      array(rows.map(([, delta]) => delta.debitsPending)),
-      array(rows.map(([, delta]) => delta.debitsPosted)),
-      array(rows.map(([, delta]) => delta.creditsPending)),
-      array(rows.map(([, delta]) => delta.creditsPosted)),
-    ],
-  );
-}
-
-function deltasOf(
-  movement: Movement,
-  ids: ReadonlyMap<string, string>,
-  when: 'pending' | 'posted',
-): [string, Partial<Delta>][] {
-  const amount = movement.amount.minor;
+  const rows = [...byCode.values()];
   return [
-    [idOf(ids, movement.debit), when === 'pending' ? { debitsPending: amount } : { debitsPosted: amount }],
-    [idOf(ids, movement.credit), when === 'pending' ? { creditsPending: amount } : { creditsPosted: amount }],
+    array(rows.map(({ account }) => account.code)),
+    array(rows.map(({ account }) => account.currency)),
+    array(rows.map((row) => row.debitsPending)),
+    array(rows.map((row) => row.debitsPosted)),
+    array(rows.map((row) => row.creditsPending)),
+    array(rows.map((row) => row.creditsPosted)),
   ];
 }
 
-function releaseOf(row: HoldRow): [string, Partial<Delta>][] {
-  const amount = BigInt(row.amount_minor);
-  return [
-    [row.debit_account_id, { debitsPending: -amount }],
-    [row.credit_account_id, { creditsPending: -amount }],
-  ];
-}
-
-function postOf(row: HoldRow): [string, Partial<Delta>][] {
-  const amount = BigInt(row.amount_minor);
-  return [
-    [row.debit_account_id, { debitsPosted: amount }],
-    [row.credit_account_id, { creditsPosted: amount }],
-  ];
-}
-
-function columns(movements: readonly Movement[], ids: ReadonlyMap<string, string>): string[] {
+function columns(movements: readonly Movement[]): string[] {
   return [
     array(movements.map((movement) => movement.leg)),
-    array(movements.map((movement) => idOf(ids, movement.debit))),
-    array(movements.map((movement) => idOf(ids, movement.credit))),
+    array(movements.map((movement) => movement.debit.code)),
+    array(movements.map((movement) => movement.credit.code)),
     array(movements.map((movement) => movement.amount.minor)),
     array(movements.map((movement) => movement.amount.currency)),
   ];
-}
-
-function idOf(ids: ReadonlyMap<string, string>, account: Account): string {
-  const id = ids.get(account.code);
-  invariant(id !== undefined, `account ${account.code} does not exist`);
-  return id;
 }
 
 /** A PostgreSQL array literal of plain values: codes, ids and numbers of ours. */

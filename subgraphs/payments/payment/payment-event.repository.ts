@@ -1,14 +1,19 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { publish } from '../../kernel/event/outbox.js';
+import { executeTogether, insertion, type Sql } from '../../kernel/database.rows.js';
+import { publication } from '../../kernel/event/outbox.js';
 import type { Payment } from './payment.entity.js';
 import type { PaymentEvent } from './payment-event.entity.js';
 
 /** Stores an event and hands it to the outbox, in the transaction of `em`: for the payer, the merchant, the partners. */
 export async function announce(em: EntityManager, payment: Payment, event: PaymentEvent): Promise<void> {
-  em.persist(event);
+  await executeTogether(em, announcement(em, payment, event));
+}
+
+/** The same as pieces of a statement that also writes what happened. */
+export function announcement(em: EntityManager, payment: Payment, event: PaymentEvent): Sql[] {
   const audiences = [`payment.${payment.id}`, `merchant.${payment.merchantId}`];
   for (const partnerId of payment.partnerIds) audiences.push(`partner.${partnerId}`);
-  await publish(em, {
+  const published = publication({
     id: event.id,
     subjects: audiences,
     payload: {
@@ -20,4 +25,5 @@ export async function announce(em: EntityManager, payment: Payment, event: Payme
       ...(payment.codeId && { codeId: payment.codeId }),
     },
   });
+  return [insertion(em, event), published];
 }

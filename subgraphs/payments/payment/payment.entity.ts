@@ -39,9 +39,9 @@ const PaymentSchema = defineEntity({
 
 /** One confirmed checkout on its way from the payer's wallet to the merchant. */
 export class Payment extends PaymentSchema.class {
-  static of(checkout: Checkout, now: Date): Payment {
+  static of(checkout: Checkout, now: Date, id: PaymentId = newId('pay', 'us')): Payment {
     return Object.assign(new Payment(), purchaseOf(checkout), {
-      id: newId('pay', 'us'),
+      id,
       checkoutId: checkout.id,
       refundedBuyMinor: 0n,
       refundedSellMinor: 0n,

@@ -1,11 +1,22 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import {
+  changesOf,
+  columnsOf,
+  entityIn,
+  executeTogether,
+  type Snapshot,
+  snapshotOf,
+} from '../../kernel/database.rows.js';
+import { invariant } from '../../kernel/error.js';
 import type { PaymentId } from '../../kernel/id.js';
 import type { PageRequest } from '../../kernel/page.js';
 import { Acceptance } from '../acceptance/acceptance.entity.js';
 import { Authorization } from '../authorization/authorization.entity.js';
 import { Payment } from './payment.entity.js';
 import type { PaymentStatus } from './payment.states.js';
+import type { PaymentEvent } from './payment-event.entity.js';
+import { announcement } from './payment-event.repository.js';
 
 /** A payment with its two legs, as they were read together. */
 export interface Legs {
@@ -14,26 +25,75 @@ export interface Legs {
   readonly acceptance: Acceptance;
 }
 
-/** The payment with its legs; nothing is locked. */
-export async function readLegs(em: EntityManager, id: PaymentId): Promise<Legs> {
-  const payment = await em.findOneOrFail(Payment, id);
-  return withLegs(em, payment);
+/** Legs whose rows are locked, with what the rows held then. */
+export interface LockedLegs extends Legs {
+  readonly before: Readonly<Record<keyof Legs, Snapshot>>;
 }
 
-/** The same under the payment's row lock: whoever changes a payment or its legs holds this first. */
-export async function lockLegs(em: EntityManager, id: PaymentId): Promise<Legs> {
-  return withLegs(em, await lockPayment(em, id));
+/** The payment with its legs; nothing is locked. */
+export async function readLegs(em: EntityManager, id: PaymentId): Promise<Legs> {
+  return selectLegs(em, id, '');
+}
+
+/**
+ * The same under their row locks, the payment's first: whoever changes a payment or its legs holds it. All three rows
+ * are locked, because who waits for one row reads only that one as it is then, and the others as they were before.
+ */
+export async function lockLegs(em: EntityManager, id: PaymentId): Promise<LockedLegs> {
+  const legs = await selectLegs(em, id, 'for update of payment, authorized, accepted');
+  const before = {
+    payment: snapshotOf(em, legs.payment),
+    authorization: snapshotOf(em, legs.authorization),
+    acceptance: snapshotOf(em, legs.acceptance),
+  };
+  return { ...legs, before };
+}
+
+/**
+ * Writes what has changed of a payment and its legs, and what happened to it, in one statement. A payment that is over
+ * needs no lease any more.
+ */
+export async function saveLegs(em: EntityManager, legs: LockedLegs, event: PaymentEvent | null): Promise<void> {
+  const { payment, authorization, acceptance, before } = legs;
+  await executeTogether(em, [
+    changesOf(em, payment, before.payment, payment.isFinal() ? 'lease_until = null' : null),
+    changesOf(em, authorization, before.authorization, null),
+    changesOf(em, acceptance, before.acceptance, null),
+    ...(event ? announcement(em, payment, event) : []),
+  ]);
+}
+
+/** Notes under which order the wallet was asked, as long as it has not answered. */
+export async function rememberOrder(em: EntityManager, id: PaymentId, orderId: string): Promise<void> {
+  await em.execute("update payment_authorization set order_id = ? where payment_id = ? and status = 'REQUESTED'", [
+    orderId,
+    id,
+  ]);
 }
 
 export async function lockPayment(em: EntityManager, id: PaymentId): Promise<Payment> {
   return em.findOneOrFail(Payment, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
 }
 
-async function withLegs(em: EntityManager, payment: Payment): Promise<Legs> {
-  // One entity manager, one connection: the two reads follow each other.
-  const authorization = await em.findOneOrFail(Authorization, payment.id);
-  const acceptance = await em.findOneOrFail(Acceptance, payment.id);
-  return { payment, authorization, acceptance };
+async function selectLegs(em: EntityManager, id: PaymentId, lock: string): Promise<Legs> {
+  const columns = [
+    columnsOf(em, Payment, 'payment'),
+    columnsOf(em, Authorization, 'authorized'),
+    columnsOf(em, Acceptance, 'accepted'),
+  ];
+  const [row] = await em.execute<Record<string, unknown>[]>(
+    `select ${columns.join(', ')} from payment
+       join payment_authorization authorized on authorized.payment_id = payment.id
+       join payment_acceptance accepted on accepted.payment_id = payment.id
+      where payment.id = ? ${lock}`,
+    [id],
+  );
+  invariant(row, `there is no payment ${id}`);
+  return {
+    payment: entityIn(em, Payment, 'payment', row),
+    authorization: entityIn(em, Authorization, 'authorized', row),
+    acceptance: entityIn(em, Acceptance, 'accepted', row),
+  };
 }
 
 export interface PaymentFilter {

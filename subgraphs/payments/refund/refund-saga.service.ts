@@ -31,7 +31,7 @@ export class RefundSaga {
     private readonly now: Clock,
   ) {}
 
-  async advance(id: RefundId): Promise<Progress> {
+  async advance(id: RefundId): Promise<Progress<never>> {
     const em = this.em.fork();
     const refund = await em.findOneOrFail(Refund, id);
     const payment = await em.findOneOrFail(Payment, refund.paymentId);
@@ -40,7 +40,7 @@ export class RefundSaga {
     return OVER;
   }
 
-  private async take(em: EntityManager, payment: Payment, refund: Refund): Promise<Progress> {
+  private async take(em: EntityManager, payment: Payment, refund: Refund): Promise<Progress<never>> {
     const network = this.networks[payment.network];
     const { id, buy, reason, attempt } = refund;
     // After an attempt without a clear answer it is asked what became of it, and only then asked for again.
@@ -61,7 +61,7 @@ export class RefundSaga {
   }
 
   /** A no to a repetition says nothing of the first attempt, which may still be on its way. */
-  private async disbelieve(payment: Payment, refund: Refund, refusal: Refused): Promise<Progress> {
+  private async disbelieve(payment: Payment, refund: Refund, refusal: Refused): Promise<Progress<never>> {
     const found = await this.networks[payment.network].inquireRefund(refund.id, payment.networkMerchantId);
     if (found.outcome !== 'MISSING') return this.settle(refund.id, found, refund.attempt);
     const isOld = this.now().getTime() - refund.createdAt.getTime() > DISBELIEF_MS;
@@ -72,13 +72,13 @@ export class RefundSaga {
     id: RefundId,
     answer: Awaited<ReturnType<NetworkClient['inquireRefund']>>,
     attempt: number,
-  ): Promise<Progress> {
+  ): Promise<Progress<never>> {
     if (answer.outcome === 'YES') return this.taken(id, answer.networkRefundId);
     if (answer.outcome === 'NO') return this.refused(id, answer);
     return backOff(attempt);
   }
 
-  private async give(em: EntityManager, payment: Payment, refund: Refund): Promise<Progress> {
+  private async give(em: EntityManager, payment: Payment, refund: Refund): Promise<Progress<never>> {
     const { id, sell } = refund;
     // Less than a minor unit so far: a later refund gives it, because shares are cumulative.
     if (sell.isZero()) return this.given(id, null);
@@ -98,7 +98,7 @@ export class RefundSaga {
     return backOff(refund.attempt);
   }
 
-  private async taken(id: RefundId, networkRefundId: string): Promise<Progress> {
+  private async taken(id: RefundId, networkRefundId: string): Promise<Progress<never>> {
     await this.change(id, 'REQUESTED', async (em, payment, refund, now) => {
       refund.taken(networkRefundId);
       await postRefundTaken(em, payment, refund, now);
@@ -106,7 +106,7 @@ export class RefundSaga {
     return MOVED;
   }
 
-  private async given(id: RefundId, walletRefundId: string | null): Promise<Progress> {
+  private async given(id: RefundId, walletRefundId: string | null): Promise<Progress<never>> {
     await this.change(id, 'TAKEN', async (em, payment, refund, now) => {
       refund.given(walletRefundId, now);
       await postRefundGiven(em, payment, refund, now);
@@ -116,13 +116,13 @@ export class RefundSaga {
   }
 
   /** The merchant has given it already, so there is no way back: it is owed to the payer, visibly. */
-  private async owed(id: RefundId, reason: string): Promise<Progress> {
+  private async owed(id: RefundId, reason: string): Promise<Progress<never>> {
     await this.change(id, 'TAKEN', async (_em, _payment, refund) => refund.owed(reason));
     this.logger.error({ id, reason }, 'a refund was taken from the merchant and the wallet refuses it');
     return OVER;
   }
 
-  private async refused(id: RefundId, refusal: Refused): Promise<Progress> {
+  private async refused(id: RefundId, refusal: Refused): Promise<Progress<never>> {
     await this.change(id, 'REQUESTED', async (em, payment, refund, now) => {
       refund.refused(refusal.reason);
       payment.releaseRefund(refund);

@@ -6,7 +6,7 @@ import type { PaymentId } from '../../kernel/id.js';
 import type { Logger } from '../../kernel/telemetry.js';
 import type { AcceptanceService } from '../acceptance/acceptance.service.js';
 import type { AuthorizationService } from '../authorization/authorization.service.js';
-import { readLegs } from '../payment/payment.repository.js';
+import { type Legs, readLegs } from '../payment/payment.repository.js';
 import { sendToReview } from './review.service.js';
 import { nextStep, OVER, type Progress } from './saga.states.js';
 
@@ -20,10 +20,13 @@ export class PaymentSaga {
     private readonly now: Clock,
   ) {}
 
-  /** @throws UnavailableError when another subgraph of ours does not answer: the step is repeated later */
-  async advance(id: PaymentId): Promise<Progress> {
+  /**
+   * @param known what the step before has left, where this follows it at once
+   * @throws UnavailableError when another subgraph of ours does not answer: the step is repeated later
+   */
+  async advance(id: PaymentId, known: Legs | null): Promise<Progress<Legs>> {
     try {
-      return await this.step(id);
+      return await this.step(known ?? (await readLegs(this.em.fork(), id)));
     } catch (thrown) {
       if (!isContradiction(thrown)) throw thrown;
       // Trying again would only fail again: what we were told cannot be written down beside what we know.
@@ -32,8 +35,7 @@ export class PaymentSaga {
     }
   }
 
-  private async step(id: PaymentId): Promise<Progress> {
-    const legs = await readLegs(this.em.fork(), id);
+  private async step(legs: Legs): Promise<Progress<Legs>> {
     switch (nextStep(legs.payment.status, legs.authorization.status, legs.acceptance.status)) {
       case 'AUTHORIZE':
         return this.authorizations.authorize(legs);

@@ -21,20 +21,33 @@ export function nextStep(
   return byAcceptance[acceptance];
 }
 
-/** How a step ended: the state moved on, there is nothing more to do, or someone must look again after a while. */
-export type Progress =
-  | { readonly kind: 'MOVED' }
-  | { readonly kind: 'OVER' }
+/**
+ * How a step ended: the state moved on (to what is known of it, or to what must be read), there is nothing more to do
+ * (and its lease may have ended with it), or someone must look again after a while.
+ */
+export type Progress<Known> =
+  | { readonly kind: 'MOVED'; readonly known: Known | null }
+  | { readonly kind: 'OVER'; readonly released: boolean }
   | { readonly kind: 'WAIT'; readonly ms: number; readonly failed: boolean };
 
-export const MOVED: Progress = { kind: 'MOVED' };
-export const OVER: Progress = { kind: 'OVER' };
+export const MOVED: Progress<never> = { kind: 'MOVED', known: null };
+export const OVER: Progress<never> = { kind: 'OVER', released: false };
+
+/** What a committed step has left, or MOVED where another process was faster: the next step need not read it again. */
+export function movedTo<Known>(known: Known | null): Progress<Known> {
+  return { kind: 'MOVED', known };
+}
+
+/** The same for the last step, whose change ended the lease too. */
+export function endedBy(ended: boolean): Progress<never> {
+  return { kind: 'OVER', released: ended };
+}
 
 /** The other side is at work: ask again in a second. */
-export const POLL: Progress = { kind: 'WAIT', ms: 1_000, failed: false };
+export const POLL: Progress<never> = { kind: 'WAIT', ms: 1_000, failed: false };
 
 /** Waits that double from a quarter of a second to a minute, each with jitter, so that many do not come back at once. */
-export function backOff(attempt: number): Progress {
+export function backOff(attempt: number): Progress<never> {
   const longest = Math.min(60_000, 250 * 2 ** Math.min(attempt, 10));
   return { kind: 'WAIT', ms: Math.round(longest / 2 + (Math.random() * longest) / 2), failed: true };
 }

@@ -24,12 +24,13 @@ const FREE = `case when lease_until is null or lease_until < now() then true els
     and database = (select oid from pg_database where datname = current_database())) end`;
 const LOUD_AFTER = 20;
 
-export interface SagaWork {
+/** @typeParam Known what a step hands on to the one that follows it at once */
+export interface SagaWork<Known> {
   /** The queue and the table: its rows have `attempt`, `lease_until` and `next_attempt_at`. */
   readonly table: 'payment' | 'refund';
   /** Which rows are undecided, in SQL: as the partial index on them says it. */
   readonly undecided: string;
-  advance(id: string): Promise<Progress>;
+  advance(id: string, known: Known | null): Promise<Progress<Known>>;
 }
 
 /**
@@ -38,7 +39,7 @@ export interface SagaWork {
  * long: no kill and no lost kick can strand anything. A lease on the row keeps two processes from working on the same
  * thing, and ends with the process that has it; it is a courtesy, not a lock: every step is safe when two do.
  */
-export class SagaWorker {
+export class SagaWorker<Known = unknown> {
   private readonly waiting = new Set<string>();
   private readonly running = new Map<string, { kickedAgain: boolean; done: Promise<void> }>();
   private readonly resting = new Map<string, NodeJS.Timeout>();
@@ -49,7 +50,7 @@ export class SagaWorker {
   private readonly presence: SessionConnection;
 
   constructor(
-    private readonly work: SagaWork,
+    private readonly work: SagaWork<Known>,
     private readonly em: EntityManager,
     databaseUrl: string,
     private readonly boss: PgBoss,
@@ -162,10 +163,13 @@ export class SagaWorker {
     const attempt = await this.claim(id);
     if (attempt === null) return;
     let leasedAt = Date.now();
+    let known: Known | null = null;
     for (let failures = attempt; !this.stopped; failures = 0) {
-      const progress = await this.advance(id, failures);
+      const progress = await this.advance(id, known, failures);
+      if (progress.kind === 'OVER' && progress.released) return;
       if (progress.kind === 'OVER') break;
       if (progress.kind === 'WAIT') return this.rest(id, progress, failures);
+      known = progress.known;
       if (Date.now() - leasedAt < RENEW_AFTER_MS) continue;
       await this.renew(id);
       leasedAt = Date.now();
@@ -173,9 +177,9 @@ export class SagaWorker {
     await this.release(id);
   }
 
-  private async advance(id: string, failures: number): Promise<Progress> {
+  private async advance(id: string, known: Known | null, failures: number): Promise<Progress<Known>> {
     try {
-      return await this.work.advance(id);
+      return await this.work.advance(id, known);
     } catch (thrown) {
       // Nothing is lost: the same step is tried again, after a while.
       this.logger.warn({ err: thrown, id, cause: messageOf(thrown) }, 'a step failed, trying again');
