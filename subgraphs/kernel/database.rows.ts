@@ -1,4 +1,4 @@
-import type { EntityClass } from '@mikro-orm/core';
+import type { EntityClass, EntityData } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { invariant } from './error.js';
 
@@ -17,13 +17,9 @@ export interface Sql {
 /** What the columns of an entity hold, by property. */
 export type Snapshot = Readonly<Record<string, unknown>>;
 
-type Row = Readonly<Record<string, unknown>>;
-
 /** The columns of an entity for a select list, named so that `entityIn` finds them again beside those of others. */
 export function columnsOf(em: EntityManager, entity: EntityClass<object>, alias: string): string {
-  return em
-    .getMetadata(entity)
-    .props.flatMap(({ fieldNames }) => fieldNames)
+  return [...tableOf(em, entity).columns.values()]
     .map((column) => `${alias}.${column} as "${alias}.${column}"`)
     .join(', ');
 }
@@ -33,13 +29,14 @@ export function entityIn<Entity extends object>(
   em: EntityManager,
   entity: EntityClass<Entity>,
   alias: string,
-  row: Row,
+  row: Readonly<Record<string, unknown>>,
 ): Entity {
-  const { props } = em.getMetadata(entity);
-  const columns = props.flatMap(({ fieldNames }) => fieldNames);
-  const own = Object.fromEntries(columns.map((column) => [column, row[`${alias}.${column}`]]));
-  // In an entity manager that is thrown away: that of the transaction would look for changes at its end.
-  return em.fork().map(entity, own as Parameters<EntityManager['map']>[1]) as Entity;
+  const own: Record<string, unknown> = {};
+  for (const column of tableOf(em, entity).columns.values()) own[column] = row[`${alias}.${column}`];
+  const data = em.getDriver().mapResult(own as EntityData<Entity>, em.getMetadata(entity));
+  invariant(data !== null, `the row has no ${alias}`);
+  // Without `merge`, the entity manager does not know of it, and looks for no changes in it at the end.
+  return em.getEntityFactory().create<Entity>(entity, data, { convertCustomTypes: true });
 }
 
 export function snapshotOf(em: EntityManager, entity: object): Snapshot {
@@ -48,11 +45,11 @@ export function snapshotOf(em: EntityManager, entity: object): Snapshot {
 
 /** Writes a new entity. */
 export function insertion(em: EntityManager, entity: object): Sql {
-  const { table, column } = tableOf(em, entity);
+  const { name, column } = tableOf(em, classOf(entity));
   const values = snapshotOf(em, entity);
   const properties = Object.keys(values);
   return {
-    text: `insert into ${table} (${properties.map(column).join(', ')}) values (${properties.map(() => '?').join(', ')})`,
+    text: `insert into ${name} (${properties.map(column).join(', ')}) values (${properties.map(() => '?').join(', ')})`,
     values: Object.values(values),
   };
 }
@@ -62,20 +59,20 @@ export function insertion(em: EntityManager, entity: object): Sql {
  * @param besides what else is set then, in SQL: columns that the entity does not know
  */
 export function changesOf(em: EntityManager, entity: object, before: Snapshot, besides: string | null): Sql | null {
-  const { table, key, column } = tableOf(em, entity);
+  const { name, key, column } = tableOf(em, classOf(entity));
   const now = snapshotOf(em, entity);
-  const changed = Object.keys(em.getComparator().diffEntities(entity.constructor as EntityClass<object>, before, now));
+  const changed = Object.keys(em.getComparator().diffEntities(classOf(entity), before, now));
   if (changed.length === 0) return null;
   const settings = [...changed.map((property) => `${column(property)} = ?`), ...(besides ? [besides] : [])];
   return {
-    text: `update ${table} set ${settings.join(', ')} where ${column(key)} = ?`,
+    text: `update ${name} set ${settings.join(', ')} where ${column(key)} = ?`,
     values: [...changed.map((property) => now[property]), now[key]],
   };
 }
 
 /**
- * Writes rows of different tables as one statement. Each piece sees the database as it was before all of them; foreign
- * keys are checked after them.
+ * Writes different rows as one statement. Each piece sees the database as it was before all of them; foreign keys are
+ * checked after them.
  */
 export async function executeTogether(em: EntityManager, pieces: readonly (Sql | null)[]): Promise<void> {
   const real = pieces.filter((piece) => piece !== null);
@@ -87,21 +84,42 @@ export async function executeTogether(em: EntityManager, pieces: readonly (Sql |
   );
 }
 
-function tableOf(
-  em: EntityManager,
-  entity: object,
-): { table: string; key: string; column: (property: string) => string } {
-  const { tableName, primaryKeys, props } = em.getMetadata(entity.constructor as EntityClass<object>);
-  const columns = new Map<string, string | undefined>(props.map(({ name, fieldNames }) => [name, fieldNames[0]]));
-  const [key] = primaryKeys as string[];
-  invariant(key !== undefined && primaryKeys.length === 1, `${tableName} has one key`);
-  return {
-    table: tableName,
+interface Table {
+  readonly name: string;
+  /** The property that is its key. */
+  readonly key: string;
+  /** By property. */
+  readonly columns: ReadonlyMap<string, string>;
+  column(property: string): string;
+}
+
+/** By what the ORM knows of the entity, which stays the same. */
+const tables = new WeakMap<object, Table>();
+
+function tableOf(em: EntityManager, entity: EntityClass<object>): Table {
+  const metadata = em.getMetadata(entity);
+  const known = tables.get(metadata);
+  if (known) return known;
+  const { tableName, primaryKeys, props } = metadata;
+  const [key, ...more] = primaryKeys as string[];
+  invariant(key !== undefined && more.length === 0, `${tableName} has one key`);
+  const columns = new Map<string, string>(
+    props.flatMap(({ name, fieldNames: [column] }) => (column ? [[name, column]] : [])),
+  );
+  const table: Table = {
+    name: tableName,
     key,
+    columns,
     column: (property) => {
       const column = columns.get(property);
       invariant(column !== undefined, `${tableName} has no ${property}`);
       return column;
     },
   };
+  tables.set(metadata, table);
+  return table;
+}
+
+function classOf(entity: object): EntityClass<object> {
+  return entity.constructor as EntityClass<object>;
 }

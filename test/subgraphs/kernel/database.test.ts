@@ -11,7 +11,14 @@ import {
   ping,
   transaction,
 } from '../../../subgraphs/kernel/database.js';
-import { findReplay, IdempotencyKeyReused, idempotencyTable, once } from '../../../subgraphs/kernel/idempotency.js';
+import {
+  claimKey,
+  findReplay,
+  IdempotencyKeyReused,
+  type IdempotentRequest,
+  idempotencyTable,
+  once,
+} from '../../../subgraphs/kernel/idempotency.js';
 import { freshDatabase } from '../../support/database.js';
 import { Line } from '../../support/line.js';
 
@@ -282,6 +289,34 @@ describe('once', () => {
     const { result } = await pay(request.key, '1.00', request.scope);
     expect(await findReplay(em, request)).toEqual(result);
     await expect(findReplay(em, { ...request, content: { amount: '2.00' } })).rejects.toThrow(IdempotencyKeyReused);
+  });
+
+  it('takes a key for a result that is known before, as `once` keeps it afterwards', async () => {
+    const request = { scope: 's', key: 'key-0007', content: { amount: '1.00', note: null } };
+    const claim = (id: string, content: IdempotentRequest['content'] = request.content, slow = 0) =>
+      transaction(orm.em, async (em) => {
+        const earlier = await claimKey(em, { ...request, content }, { paymentId: id });
+        if (slow > 0) await new Promise((resolve) => setTimeout(resolve, slow));
+        return earlier;
+      });
+    const taken = await Promise.all([claim('pay-a', request.content, 50), claim('pay-b', request.content, 50)]);
+    // One had it first; the other waited for its commit and was told.
+    const [winner] = taken.filter((earlier) => earlier !== null);
+    expect(taken.filter((earlier) => earlier === null)).toHaveLength(1);
+    expect(winner).toEqual({ paymentId: taken[0] === null ? 'pay-a' : 'pay-b' });
+    expect(await pay(request.key, '1.00', request.scope)).toEqual({ result: winner, replayed: true });
+    await expect(claim('pay-c', { amount: '2.00', note: null })).rejects.toThrow(IdempotencyKeyReused);
+  });
+
+  it('leaves the key free when the transaction that took it for a result fails', async () => {
+    const request = { scope: 's', key: 'key-0008', content: {} };
+    const failing = transaction(orm.em, async (em) => {
+      await claimKey(em, request, { paymentId: 'pay-a' });
+      throw new Error('declined');
+    });
+    await expect(failing).rejects.toThrow('declined');
+    const again = await transaction(orm.em, (em) => claimKey(em, request, { paymentId: 'pay-b' }));
+    expect(again).toBeNull();
   });
 
   it.each(['', 'short', 'with space', 'x'.repeat(129), 'schlüssel', 'key\n00001'])(

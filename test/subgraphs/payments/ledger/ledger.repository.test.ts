@@ -3,6 +3,7 @@ import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import fc from 'fast-check';
 import { migrate, openDatabase, transaction } from '../../../../subgraphs/kernel/database.js';
 import { InvariantViolation } from '../../../../subgraphs/kernel/error.js';
+import { newId } from '../../../../subgraphs/kernel/id.js';
 import { Money } from '../../../../subgraphs/kernel/money/money.js';
 import { Checkout } from '../../../../subgraphs/payments/checkout/checkout.entity.js';
 import {
@@ -154,6 +155,46 @@ describe('The ledger', () => {
     );
     const contradictions = await findDiscrepancies(orm.em.fork());
     expect(contradictions.filter(({ invariant }) => invariant === 'M1' || invariant === 'M3')).toEqual([]);
+  });
+
+  it('lets many open and change the same accounts at the same moment, in whatever order they name them', async () => {
+    const payments = await Promise.all(Array.from({ length: 16 }, newPayment));
+    const code = newId('mer', 'cn');
+    const account = (name: string) => ({ code: `test:${code}:${name}`, currency: 'CNY' as const });
+    const movements = (index: number): Movement[] => {
+      const amount = Money.of(100n, 'CNY');
+      const around = ['a', 'b', 'c', 'd'].map((name, place, names) => {
+        const next = names[(place + 1) % names.length] ?? name;
+        return { leg: `leg-${name}`, debit: account(name), credit: account(next), amount };
+      });
+      return index % 2 ? around : around.toReversed();
+    };
+    const legs = movements(0).map(({ leg }) => leg);
+    // Not by `transaction`, which would try again after a deadlock: there must be none.
+    const once = (work: (em: EntityManager) => Promise<void>) => orm.em.fork().transactional(work);
+    await Promise.all(
+      payments.map(async (each, index) => {
+        await once((em) => hold(em, each.id, movements(index), now));
+        await once((em) => (index % 3 ? postHolds : voidHolds)(em, each.id, legs, now));
+        await once((em) =>
+          post(
+            em,
+            each.id,
+            null,
+            movements(index + 1).map((every) => ({ ...every, leg: `${every.leg}-2` })),
+            now,
+          ),
+        );
+      }),
+    );
+    const posted = payments.filter((_, index) => index % 3).length + payments.length;
+    const rows = await orm.em.fork().execute(
+      `select debits_posted::int as debits, credits_posted::int as credits, debits_pending + credits_pending as pending
+           from account where starts_with(code, ?)`,
+      [`test:${code}:`],
+    );
+    const total = posted * 100;
+    expect(rows).toEqual(Array.from({ length: 4 }, () => ({ debits: total, credits: total, pending: '0' })));
   });
 
   it('agrees with its postings after any sequence of movements (M1)', async () => {

@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { migrate, openDatabase, transaction } from '../../../../subgraphs/kernel/database.js';
+import { executeTogether, insertion } from '../../../../subgraphs/kernel/database.rows.js';
+import type { PaymentId } from '../../../../subgraphs/kernel/id.js';
+import { Acceptance } from '../../../../subgraphs/payments/acceptance/acceptance.entity.js';
+import { Authorization } from '../../../../subgraphs/payments/authorization/authorization.entity.js';
+import { Checkout } from '../../../../subgraphs/payments/checkout/checkout.entity.js';
+import { insertCheckout } from '../../../../subgraphs/payments/checkout/checkout.repository.js';
+import { migrations } from '../../../../subgraphs/payments/migrations/migrations.js';
+import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.js';
+import {
+  lockLegs,
+  readLegs,
+  rememberOrder,
+  saveLegs,
+} from '../../../../subgraphs/payments/payment/payment.repository.js';
+import { PaymentEvent } from '../../../../subgraphs/payments/payment/payment-event.entity.js';
+import { freshDatabase } from '../../../support/database.js';
+import { openCheckout } from '../../../support/payment.js';
+
+const now = new Date();
+let orm: MikroORM;
+
+const open = (url: string) =>
+  openDatabase({
+    name: 'legs',
+    url,
+    entities: [Checkout, Payment, PaymentEvent, Authorization, Acceptance],
+    migrations,
+  });
+
+beforeAll(async () => {
+  const url = await freshDatabase('payments', async (template) => {
+    const preparing = await open(template);
+    await migrate(preparing, template);
+    await preparing.close();
+  });
+  orm = await open(url);
+});
+afterAll(() => orm.close());
+
+async function newPayment(): Promise<PaymentId> {
+  return transaction(orm.em, async (em) => {
+    const checkout = openCheckout();
+    checkout.confirm(now);
+    await insertCheckout(em, checkout);
+    const payment = Payment.of(checkout, now);
+    const legs = [payment, Authorization.requested(payment.id), Acceptance.prepared(payment.id)];
+    await executeTogether(
+      em,
+      legs.map((each) => insertion(em, each)),
+    );
+    return payment.id;
+  });
+}
+
+const read = (id: PaymentId) => readLegs(orm.em.fork(), id);
+
+/** Resolves once somebody waits for a lock. */
+async function someoneWaits(): Promise<void> {
+  for (;;) {
+    const waiting = await orm.em
+      .fork()
+      .execute<unknown[]>(
+        "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
+    if (waiting.length > 0) return;
+  }
+}
+
+describe('The legs of a payment', () => {
+  it('are, for who had to wait for them, all three as they are then: none as it was before', async () => {
+    const id = await newPayment();
+    const holding = Promise.withResolvers<void>();
+    const mayGo = Promise.withResolvers<void>();
+    const first = transaction(orm.em, async (em) => {
+      const legs = await lockLegs(em, id);
+      legs.authorization.held('order-1', 'authorization-1', null);
+      legs.acceptance.submitted(now);
+      await saveLegs(em, legs, legs.payment.record('AUTHORIZED', now));
+      holding.resolve();
+      await mayGo.promise;
+    });
+    await holding.promise;
+    const second = transaction(orm.em, async (em) => {
+      const { payment, authorization, acceptance } = await lockLegs(em, id);
+      return [payment.eventCount, authorization.status, authorization.orderId, acceptance.status];
+    });
+    await someoneWaits();
+    mayGo.resolve();
+    await first;
+    expect(await second).toEqual([1, 'HELD', 'order-1', 'SUBMITTED']);
+  });
+
+  it('keep an order only while the wallet has not answered, also when it answers meanwhile', async () => {
+    const id = await newPayment();
+    await rememberOrder(orm.em.fork(), id, 'order-early');
+    expect((await read(id)).authorization.orderId).toBe('order-early');
+    const holding = Promise.withResolvers<void>();
+    const mayGo = Promise.withResolvers<void>();
+    const first = transaction(orm.em, async (em) => {
+      const legs = await lockLegs(em, id);
+      holding.resolve();
+      await mayGo.promise;
+      legs.authorization.held('order-held', 'authorization-2', null);
+      await saveLegs(em, legs, legs.payment.record('AUTHORIZED', now));
+    });
+    await holding.promise;
+    const late = rememberOrder(orm.em.fork(), id, 'order-late');
+    await someoneWaits();
+    mayGo.resolve();
+    await Promise.all([first, late]);
+    expect((await read(id)).authorization.orderId).toBe('order-held');
+  });
+
+  it('are read again as they were saved', async () => {
+    const id = await newPayment();
+    const left = await transaction(orm.em, async (em) => {
+      const legs = await lockLegs(em, id);
+      legs.authorization.held('order-3', 'authorization-3', new Date(now.getTime() + 1_000));
+      legs.authorization.captured('capture-3', 41n);
+      legs.acceptance.submitted(now);
+      legs.acceptance.accepted('network-3', 'transaction-3', now);
+      legs.payment.paid(now);
+      legs.payment.completed(now);
+      await saveLegs(em, legs, legs.payment.record('COMPLETED', now));
+      return legs;
+    });
+    const found = await read(id);
+    for (const leg of ['payment', 'authorization', 'acceptance'] as const)
+      expect({ ...found[leg] }).toEqual({ ...left[leg] });
+  });
+
+  it('end the lease with the payment, and not before', async () => {
+    const id = await newPayment();
+    const lease = async () => {
+      const rows = await orm.em
+        .fork()
+        .execute<{ leased: boolean }[]>('select lease_until is not null as leased from payment where id = ?', [id]);
+      return rows[0]?.leased;
+    };
+    await orm.em.fork().execute("update payment set lease_until = now() + interval '1 hour' where id = ?", [id]);
+    await transaction(orm.em, async (em) => {
+      const legs = await lockLegs(em, id);
+      legs.authorization.held('order-4', 'authorization-4', null);
+      await saveLegs(em, legs, legs.payment.record('AUTHORIZED', now));
+    });
+    expect(await lease()).toBe(true);
+    await transaction(orm.em, async (em) => {
+      const legs = await lockLegs(em, id);
+      legs.authorization.voided();
+      legs.payment.failed('NETWORK_REFUSED');
+      await saveLegs(em, legs, legs.payment.record('FAILED', now));
+    });
+    expect(await lease()).toBe(false);
+  });
+
+  it('are changed in one statement with what happened, or not at all', async () => {
+    const [id, other] = [await newPayment(), await newPayment()];
+    const hold = (payment: PaymentId) =>
+      transaction(orm.em, async (em) => {
+        const legs = await lockLegs(em, payment);
+        legs.authorization.held('order-5', 'authorization-5', null);
+        await saveLegs(em, legs, legs.payment.record('AUTHORIZED', now));
+      });
+    await hold(id);
+    await expect(hold(other)).rejects.toThrow(/unique/);
+    expect((await read(other)).authorization.status).toBe('REQUESTED');
+    const events = (payment: PaymentId) =>
+      orm.em.fork().execute('select sequence, type from payment_event where payment_id = ?', [payment]);
+    expect(await events(id)).toEqual([{ sequence: 1, type: 'AUTHORIZED' }]);
+    expect(await events(other)).toEqual([]);
+    const published = await orm.em.fork().execute('select 1 from outbox where ? = any(subjects)', [`payment.${other}`]);
+    expect(published).toEqual([]);
+  });
+});
