@@ -7,7 +7,7 @@ import { WakeUp } from './wake-up.js';
 const BATCH = 50;
 const POLL_MS = 1_000;
 
-/** Reads the bus's table for one named consumer, from where its row in `bus_consumer` says. */
+/** Reads the bus's table for one named consumer, from where its row in `bus_consumer` says; from the start without one. */
 export class PostgresConsumption implements Consumption {
   private stopped = false;
   private readonly wakeUp = new WakeUp();
@@ -46,12 +46,9 @@ export class PostgresConsumption implements Consumption {
   }
 
   private async reactToBatch(): Promise<boolean> {
-    await this.pool.query('insert into bus_consumer (name, position) values ($1, 0) on conflict do nothing', [
-      this.name,
-    ]);
     const { rows } = await this.pool.query<EventRow>(
-      `select ${EVENT_COLUMNS} from bus_event event, bus_consumer consumer
-        where consumer.name = $1 and event.position > consumer.position and subject like $2
+      `select ${EVENT_COLUMNS} from bus_event event
+        where event.position > coalesce((select position from bus_consumer where name = $1), 0) and subject like $2
         order by event.position limit ${BATCH}`,
       [this.name, `${this.prefix.replace(/[\\%_]/g, '\\$&')}.%`],
     );
@@ -59,10 +56,11 @@ export class PostgresConsumption implements Consumption {
       if (this.stopped) return false;
       await this.react(row);
       // Reactions are idempotent, so two processes with the same name may overlap; the position only moves on.
-      await this.pool.query('update bus_consumer set position = $2 where name = $1 and position < $2', [
-        this.name,
-        row.position,
-      ]);
+      await this.pool.query(
+        `insert into bus_consumer as consumer (name, position) values ($1, $2)
+           on conflict (name) do update set position = excluded.position where consumer.position < excluded.position`,
+        [this.name, row.position],
+      );
     }
     return rows.length > 0;
   }
