@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PINNED_NODE } from './bootstrap.install.mjs';
+import { bundlePackages } from './bootstrap.packages.mjs';
 import { ROOT, SetupFailure, say } from './bootstrap.words.mjs';
 
 const OUTPUT = join(ROOT, 'dist');
@@ -31,6 +32,7 @@ export async function build() {
     compiler.once('exit', resolve);
   });
   if (code !== 0) throw new SetupFailure('the sources do not compile: see above');
+  await bundlePackages();
   // What has no source any more must not be found by accident.
   for (const path of removed) for (const end of ['.js', '.js.map']) rmSync(outputOf(path, end), { force: true });
   writeFileSync(STAMP, JSON.stringify({ fingerprint: fingerprintOf(before), paths: before.map(({ path }) => path) }));

@@ -69,7 +69,8 @@ function npm(args, cwd) {
   });
 }
 
-function lockHash() {
+/** Which packages these are. */
+export function lockHash() {
   const lock = readFileSync(join(ROOT, 'package-lock.json'));
   return createHash('sha256').update(lock).update(`${process.platform}-${process.arch}`).digest('hex');
 }

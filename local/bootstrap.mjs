@@ -1,10 +1,11 @@
 // Every npm script goes through here, on whatever Node the person has: it installs and builds what is missing or
 // stale, then runs the target on the Node that this project pins. Plain JavaScript without packages, for Node 20.
 //
-//   node local/bootstrap.mjs [--build] [--watch] [target [arguments…]]
+//   node local/bootstrap.mjs [--packages] [--build] [--watch] [target [arguments…]]
 import { build, isBuilt, sourcesFingerprint } from './bootstrap.build.mjs';
 import { install, isInstalled } from './bootstrap.install.mjs';
 import { alone } from './bootstrap.lock.mjs';
+import { bundlePackages } from './bootstrap.packages.mjs';
 import { Target } from './bootstrap.run.mjs';
 import { fail, SetupFailure } from './bootstrap.words.mjs';
 
@@ -25,6 +26,7 @@ async function main(args) {
   requireNode();
   // Two starts at once would pull the packages away under each other.
   if (!isInstalled()) await alone('install', isInstalled, install);
+  if (flags.has('--packages')) return bundlePackages();
   await buildIfStale(flags.has('--build'));
   if (!file) return;
   const target = new Target(file, rest, { restarts: flags.has('--watch') });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { PINNED_NODE } from './bootstrap.install.mjs';
+import { packagesHook } from './bootstrap.packages.mjs';
 import { ROOT, say } from './bootstrap.words.mjs';
 
 // Not SIGHUP: it ends us unless `nohup` said otherwise, and the target notices by its channel.
@@ -16,7 +17,8 @@ const LAST_RESORT_MS = 30_000;
  */
 export class Target {
   constructor(file, args, { restarts = false } = {}) {
-    this.command = [join(ROOT, file), ...args];
+    this.file = join(ROOT, file);
+    this.command = [...(isProgram(this.file) ? packagesHook() : []), this.file, ...args];
     this.restarts = restarts;
     this.ending = false;
     for (const signal of SIGNALS) process.on(signal, () => this.end(signal));
@@ -26,7 +28,7 @@ export class Target {
   start() {
     const child = spawn(PINNED_NODE, this.command, {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, ...compileCache(this.command[0]) },
+      env: { ...process.env, ...compileCache(this.file) },
     });
     this.child = child;
     this.gone = new Promise((resolve) => child.once('exit', resolve));
@@ -77,8 +79,17 @@ function ancestors() {
   }
 }
 
+/** Benchmarks also load what they compare us with, which has packages in common with us. */
+function isProgram(file) {
+  return isCompiled(file) && !file.startsWith(join(ROOT, 'dist', 'test'));
+}
+
+function isCompiled(file) {
+  return file.startsWith(join(ROOT, 'dist'));
+}
+
 /** Node keeps what it compiled: a warm start is half a second faster. Not for jest, which loads modules its own way. */
 function compileCache(file) {
-  if (!file.startsWith(join(ROOT, 'dist'))) return {};
+  if (!isCompiled(file)) return {};
   return { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(ROOT, 'node_modules', '.cache', 'compiled') };
 }

@@ -24,8 +24,9 @@ export async function openDatabases(
   if (missing.length === 0) return { environment: {}, stop: async () => undefined };
   const server = await EmbeddedPostgres.start({ folder: join(folder, 'postgres'), ...(onWaiting && { onWaiting }) });
   try {
-    const urls = await Promise.all(missing.map(async (name) => [variableOf(name), await server.createDatabase(name)]));
-    return { environment: Object.fromEntries(urls), stop: () => server.stop() };
+    const urls = await server.createDatabases(missing);
+    const environment = Object.fromEntries(missing.map((name, index) => [variableOf(name), urls[index]]));
+    return { environment, stop: () => server.stop() };
   } catch (thrown) {
     await server.stop();
     throw thrown;

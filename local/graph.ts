@@ -5,7 +5,6 @@ import { readPlanning } from '../gateway/configuration.js';
 import { createGateway, type Gateway } from '../gateway/gateway.js';
 import { createFx } from '../subgraphs/fx/subgraph.js';
 import { databaseUrl, type Environment, type SubgraphName } from '../subgraphs/kernel/configuration.js';
-import { createMissingDatabase } from '../subgraphs/kernel/database.js';
 import type { EventBus } from '../subgraphs/kernel/event/event-bus.js';
 import { openEventBus } from '../subgraphs/kernel/event/open-event-bus.js';
 import { inProcess, type Route, type Subgraph } from '../subgraphs/kernel/graphql/subgraph.js';
@@ -44,14 +43,17 @@ export class Graph {
   static async start(options: GraphOptions): Promise<Graph> {
     await using stack = new AsyncDisposableStack();
     const { environment } = options;
-    const [bus, supergraph] = await Promise.all([openBus(environment), readFile(options.supergraph, 'utf8')]);
+    const opening = openEventBus(environment, createLogger('bus'));
+    const [bus, supergraph] = await Promise.all([opening, readFile(options.supergraph, 'utf8')]);
     stack.defer(() => bus.close());
     const { users, merchants, fx, payments } = await createSubgraphs(options, bus, stack);
     const subgraphs = [users, merchants, fx, payments];
-    await Promise.all(subgraphs.map((subgraph) => subgraph.migrate()));
+    // The gateway is built while the databases answer.
     const [gateway] = await Promise.all([
       openGateway(options, bus, supergraph, subgraphs),
-      seed(users.services, merchants.services).then(() => Promise.all(subgraphs.map((each) => each.start()))),
+      Promise.all(subgraphs.map((subgraph) => subgraph.migrate()))
+        .then(() => seed(users.services, merchants.services))
+        .then(() => Promise.all(subgraphs.map((subgraph) => subgraph.start()))),
     ]);
     stack.defer(() => gateway.close());
     return new Graph(
@@ -81,11 +83,6 @@ export class Graph {
   async close(): Promise<void> {
     await this.stack.disposeAsync();
   }
-}
-
-async function openBus(environment: Environment): Promise<EventBus> {
-  if (!environment['NATS_URL']) await createMissingDatabase(databaseUrl('bus', environment));
-  return openEventBus(environment, createLogger('bus'));
 }
 
 async function createSubgraphs({ environment, secrets }: GraphOptions, bus: EventBus, stack: AsyncDisposableStack) {

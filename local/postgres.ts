@@ -49,11 +49,22 @@ export class EmbeddedPostgres {
     return `postgres://${role}:${this.passwordOf(role)}@127.0.0.1:${this.port}/${database}`;
   }
 
-  /** A database owned by a role of the same name that can reach nothing else. Harmless when both exist. */
-  async createDatabase(name: string): Promise<string> {
-    const admin = new pg.Client({ connectionString: this.url('postgres') });
-    await admin.connect();
-    try {
+  /** For each name a database owned by a role of the same name that can reach nothing else. Harmless when they exist. */
+  async createDatabases(names: readonly string[]): Promise<string[]> {
+    const { rows } = await this.asAdministrator((admin) =>
+      admin.query<{ name: string }>(
+        `select datname as name from pg_database where datname = any($1) and datacl is not null and not exists (
+           select from aclexplode(datacl) where grantee = 0 and privilege_type = 'CONNECT')`,
+        [names],
+      ),
+    );
+    const ready = new Set(rows.map(({ name }) => name));
+    await Promise.all(names.filter((name) => !ready.has(name)).map((name) => this.createDatabase(name)));
+    return names.map((name) => this.url(name, name));
+  }
+
+  private createDatabase(name: string): Promise<void> {
+    return this.asAdministrator(async (admin) => {
       const role = pg.escapeIdentifier(name);
       const known = await admin.query('select 1 from pg_database where datname = $1', [name]);
       if (known.rowCount === 0) {
@@ -63,7 +74,14 @@ export class EmbeddedPostgres {
       }
       // Also when it exists: a start may have been killed before this line.
       await admin.query(`revoke connect on database ${role} from public`);
-      return this.url(name, name);
+    });
+  }
+
+  private async asAdministrator<Result>(work: (admin: pg.Client) => Promise<Result>): Promise<Result> {
+    const admin = new pg.Client({ connectionString: this.url('postgres') });
+    await admin.connect();
+    try {
+      return await work(admin);
     } finally {
       await admin.end();
     }

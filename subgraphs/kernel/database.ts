@@ -76,9 +76,7 @@ const MIGRATION_LOCK = 71_026_001;
 
 /** Creates the database where it is missing and brings its tables up to date. Safe from several processes at once. */
 export async function migrate(orm: MikroORM, url: string): Promise<void> {
-  await createMissingDatabase(url);
-  const guard = new pg.Client({ connectionString: url });
-  await guard.connect();
+  const guard = await connectCreating(url);
   try {
     // Held by the session, so that a killed process gives it back.
     await guard.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
@@ -90,20 +88,36 @@ export async function migrate(orm: MikroORM, url: string): Promise<void> {
 
 /** Creates the database where it is missing. Safe from several processes at once. */
 export async function createMissingDatabase(url: string): Promise<void> {
-  const target = new URL(url);
-  const database = decodeURIComponent(target.pathname.slice(1));
-  const probe = new pg.Client({ connectionString: url });
+  const client = await connectCreating(url);
+  await client.end();
+}
+
+async function connectCreating(url: string): Promise<pg.Client> {
   try {
-    await probe.connect();
-    return;
+    return await connect(url);
   } catch (thrown) {
     if (!isDatabaseError(thrown, '3D000')) throw thrown;
-  } finally {
-    await probe.end().catch(() => undefined);
   }
+  await createDatabase(url);
+  return connect(url);
+}
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+    return client;
+  } catch (thrown) {
+    await client.end().catch(() => undefined);
+    throw thrown;
+  }
+}
+
+async function createDatabase(url: string): Promise<void> {
+  const target = new URL(url);
+  const database = decodeURIComponent(target.pathname.slice(1));
   target.pathname = '/postgres';
-  const admin = new pg.Client({ connectionString: target.href });
-  await admin.connect();
+  const admin = await connect(target.href);
   try {
     await admin.query(`create database ${pg.escapeIdentifier(database)}`);
   } catch (thrown) {

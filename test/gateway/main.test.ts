@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { freshDatabase } from '../support/database.js';
+import { PROGRAM_FLAGS } from '../support/processes.js';
 import { ask, ISSUER, type SmallGraph, smallGraph } from '../support/small-graph.js';
 import { root } from '../support/sources.js';
 import { overGraphqlWs } from '../support/subscribers.js';
@@ -24,7 +25,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sojourn-gateway-'));
   const supergraph = join(folder, 'supergraph.graphql');
   writeFileSync(supergraph, graph.supergraph);
-  service = spawn(process.execPath, [join(root, 'dist', 'gateway', 'main.js')], {
+  service = spawn(process.execPath, [...PROGRAM_FLAGS, join(root, 'dist', 'gateway', 'main.js')], {
     env: {
       PORT: '0',
       SUPERGRAPH: supergraph,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { PRINCIPAL_HEADER } from '../../subgraphs/kernel/principal.token.js';
 import { LibraryPart, librarySupergraph } from '../support/library.js';
 import { OtlpReceiver } from '../support/otlp.receiver.js';
-import { Program } from '../support/processes.js';
+import { PROGRAM_FLAGS, Program } from '../support/processes.js';
 import { ask } from '../support/small-graph.js';
 import { root } from '../support/sources.js';
 import { overSse } from '../support/subscribers.js';
@@ -51,7 +51,7 @@ const start = (
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   node: readonly string[] = [],
-) => Program.spawn(process.execPath, [...node, MAIN, ...args], environment);
+) => Program.spawn(process.execPath, [...PROGRAM_FLAGS, ...node, MAIN, ...args], environment);
 
 /** Its address, once it listens. */
 async function listening(gateway: Program): Promise<string> {

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { isAlive } from '../../local/running.js';
 import { LibraryPart, librarySupergraph } from '../support/library.js';
-import { Program } from '../support/processes.js';
+import { PROGRAM_FLAGS, Program } from '../support/processes.js';
 import { root } from '../support/sources.js';
 
 const MAIN = join(root, 'dist', 'gateway', 'main.js');
@@ -32,7 +32,11 @@ afterAll(async () => {
 });
 
 const start = (...args: string[]) =>
-  Program.spawn(process.execPath, [MAIN, '--supergraph', supergraph, '--port', '0', '--workers', '2', ...args], {});
+  Program.spawn(
+    process.execPath,
+    [...PROGRAM_FLAGS, MAIN, '--supergraph', supergraph, '--port', '0', '--workers', '2', ...args],
+    {},
+  );
 
 /** The process ids of the workers that ever listened, by their number. */
 const workers = () =>

@@ -153,6 +153,32 @@ describe('Setting up', () => {
   });
 });
 
+describe('Bundling', () => {
+  beforeEach(() => {
+    mkdirSync(join(folder, 'prepared/old'));
+    write('prepared/old/index.js', 'exports.where = __filename;');
+    write('local/old.d.ts', "declare module 'old' { export const where: string; }");
+    write('local/uses.ts', "import { where } from 'old';\nconsole.log(where);");
+  });
+
+  it('gives programs their packages from a bundle, as the packages that are installed now', async () => {
+    symlinkSync(join(root, 'node_modules/esbuild'), join(folder, 'prepared/esbuild'));
+    const first = await run(['dist/local/uses.js']);
+    expect(first.said).toMatch(/node_modules\/\.cache\/packages\/\w+\/old\.mjs/);
+    expect((await run(['dist/local/uses.js'])).said).toMatch(/^\S+old\.mjs\n$/);
+
+    write('prepared/old/index.js', 'exports.where = "the new one";');
+    write('package-lock.json', '{ "packages": { "": {}, "node_modules/node": { "version": "24.0.1" } } }');
+    expect((await run(['dist/local/uses.js'])).said).toMatch(/the new one\n$/);
+  });
+
+  it('leaves packages where Node finds them when there is no bundle, and says so', async () => {
+    const { said } = await run(['dist/local/uses.js']);
+    expect(said).toContain('the packages are not bundled');
+    expect(said).toMatch(/node_modules\/old\/index\.js\n$/);
+  });
+});
+
 describe('Building', () => {
   it('compiles again only what changed, and forgets what has no source any more', async () => {
     write('gateway/old.ts', 'export const old = 1;');

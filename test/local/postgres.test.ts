@@ -82,7 +82,7 @@ describe('EmbeddedPostgres', () => {
 
   it('finds everything again after a stop, and stops with nothing left', async () => {
     const first = await EmbeddedPostgres.start({ folder });
-    const url = await first.createDatabase('users');
+    const [url = ''] = await first.createDatabases(['users']);
     await ask(url, 'create table kept (id int)');
     await first.stop();
     expect(isAlive(first.pid)).toBe(false);
@@ -91,7 +91,8 @@ describe('EmbeddedPostgres', () => {
 
     const second = await EmbeddedPostgres.start({ folder });
     try {
-      expect(await ask(await second.createDatabase('users'), 'select * from kept')).toEqual([]);
+      const [again = ''] = await second.createDatabases(['users']);
+      expect(await ask(again, 'select * from kept')).toEqual([]);
     } finally {
       await second.stop();
     }
@@ -100,10 +101,7 @@ describe('EmbeddedPostgres', () => {
   it('gives each database a role of its own that opens no other one', async () => {
     const server = await EmbeddedPostgres.start({ folder, disposable: true });
     try {
-      const [users, merchants] = await Promise.all([
-        server.createDatabase('users'),
-        server.createDatabase('merchants'),
-      ]);
+      const [users = '', merchants = ''] = await server.createDatabases(['users', 'merchants']);
       expect(new URL(users).password).not.toBe(new URL(merchants).password);
       const stranger = new URL(users);
       stranger.pathname = '/merchants';

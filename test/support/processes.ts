@@ -3,10 +3,13 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { root } from './sources.js';
 
 // As the bootstrap sets it: starting is half as long.
 const CACHE = join(root, 'node_modules', '.cache', 'compiled');
+/** What Node is started with for a program of ours, as by the bootstrap: its packages come from their bundle. */
+export const PROGRAM_FLAGS = ['--import', pathToFileURL(join(root, 'local', 'bootstrap.hook.mjs')).href];
 
 /** A program of ours as a process of its own, with all it said. */
 export class Program {
@@ -21,7 +24,7 @@ export class Program {
 
   /** @param file a compiled file below `dist/` */
   static start(file: string, environment: Readonly<Record<string, string>>): Program {
-    return Program.spawn(process.execPath, [join(root, 'dist', file)], environment);
+    return Program.spawn(process.execPath, [...PROGRAM_FLAGS, join(root, 'dist', file)], environment);
   }
 
   static spawn(

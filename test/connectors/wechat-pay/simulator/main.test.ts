@@ -9,6 +9,7 @@ import {
   type WalletPayment,
   WechatPayWalletClient,
 } from '../../../../connectors/wechat-pay/wechat-pay.wallet.client.js';
+import { PROGRAM_FLAGS } from '../../../support/processes.js';
 import {
   API_V3_KEY,
   configurationFor,
@@ -177,7 +178,7 @@ describe('the process', () => {
 
   it('says what is wrong with its environment, not the values, and does not start', async () => {
     const env = { ...environment('wrong'), WECHAT_PAY_API_V3_KEY: 'short-secret', WECHAT_PAY_STORES: 'not json' };
-    const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [...PROGRAM_FLAGS, MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     children.push(child);
     let complaint = '';
     child.stderr?.on('data', (chunk) => {

@@ -1,0 +1,72 @@
+// node local/bootstrap.bundle.mjs KEY SPECIFIER… : what these packages export, in a few files that share what they share.
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { lockHash } from './bootstrap.install.mjs';
+import { BUNDLES, CURRENT } from './bootstrap.packages.mjs';
+import { ROOT } from './bootstrap.words.mjs';
+
+const [key, ...specifiers] = process.argv.slice(2);
+const NAMESPACE = 'exports-of';
+/** What packages of the older kind find around them. */
+const COMMONJS = [
+  "import { createRequire as createRequireOf } from 'node:module';",
+  'const require = createRequireOf(import.meta.url);',
+  'const { filename: __filename, dirname: __dirname } = import.meta;',
+].join('\n');
+
+const files = Object.fromEntries(specifiers.map((specifier) => [specifier, specifier.replace(/[^\w-]+/g, '_')]));
+const folder = join(BUNDLES, key);
+const unfinished = `${folder}.${process.pid}`;
+mkdirSync(BUNDLES, { recursive: true });
+await build({
+  entryPoints: Object.fromEntries(
+    Object.entries(files).map(([specifier, file]) => [file, `${NAMESPACE}:${specifier}`]),
+  ),
+  absWorkingDir: ROOT,
+  outdir: unfinished,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  // As Node finds them: no `module` field, no conditions but its own.
+  mainFields: ['main'],
+  conditions: ['node'],
+  // The ORM and type-graphql know classes by their names.
+  keepNames: true,
+  legalComments: 'none',
+  minifyWhitespace: true,
+  // An error shows the line that it is of.
+  lineLimit: 160,
+  // Else Node reads each file twice to find out what it is.
+  outExtension: { '.js': '.mjs' },
+  logLevel: 'error',
+  banner: { js: COMMONJS },
+  plugins: [{ name: NAMESPACE, setup: setUp }],
+});
+rmSync(folder, { recursive: true, force: true });
+renameSync(unfinished, folder);
+const byFile = Object.fromEntries(Object.entries(files).map(([specifier, file]) => [specifier, `${file}.mjs`]));
+writeFileSync(`${CURRENT}.${process.pid}`, JSON.stringify({ key, lock: lockHash(), files: byFile }));
+renameSync(`${CURRENT}.${process.pid}`, CURRENT);
+for (const name of readdirSync(BUNDLES))
+  if (name !== key && join(BUNDLES, name) !== CURRENT) rmSync(join(BUNDLES, name), { recursive: true, force: true });
+
+function setUp({ onResolve, onLoad }) {
+  onResolve({ filter: new RegExp(`^${NAMESPACE}:`) }, ({ path }) => ({
+    path: path.slice(NAMESPACE.length + 1),
+    namespace: NAMESPACE,
+  }));
+  onLoad({ filter: /.*/, namespace: NAMESPACE }, async ({ path }) => ({
+    contents: await exportsOf(path),
+    resolveDir: ROOT,
+  }));
+}
+
+/** By name, as Node says they are: a bundler cannot tell what a package of the older kind exports. */
+async function exportsOf(specifier) {
+  const names = Object.keys(await import(specifier)).filter((name) => !['__esModule', 'module.exports'].includes(name));
+  const from = JSON.stringify(specifier);
+  return names.length === 0 ? `import ${from};` : `export { ${names.join(', ')} } from ${from};`;
+}
