@@ -7,7 +7,6 @@ import { BUNDLES, CURRENT } from './bootstrap.packages.mjs';
 import { ROOT } from './bootstrap.words.mjs';
 
 const [key, ...specifiers] = process.argv.slice(2);
-const NAMESPACE = 'exports-of';
 /** What packages of the older kind find around them. */
 const COMMONJS = [
   "import { createRequire as createRequireOf } from 'node:module';",
@@ -15,14 +14,16 @@ const COMMONJS = [
   'const { filename: __filename, dirname: __dirname } = import.meta;',
 ].join('\n');
 
-const files = Object.fromEntries(specifiers.map((specifier) => [specifier, specifier.replace(/[^\w-]+/g, '_')]));
 const folder = join(BUNDLES, key);
-const unfinished = `${folder}.${process.pid}`;
-mkdirSync(BUNDLES, { recursive: true });
+const [unfinished, entries] = [`${folder}.${process.pid}`, `${folder}.${process.pid}.entries`];
+mkdirSync(entries, { recursive: true });
+const files = Object.fromEntries(
+  specifiers.map((specifier) => [specifier, `${specifier.replace(/[^\w-]+/g, '_')}.mjs`]),
+);
+for (const [specifier, file] of Object.entries(files)) writeFileSync(join(entries, file), await exportsOf(specifier));
+
 await build({
-  entryPoints: Object.fromEntries(
-    Object.entries(files).map(([specifier, file]) => [file, `${NAMESPACE}:${specifier}`]),
-  ),
+  entryPoints: Object.values(files).map((file) => join(entries, file)),
   absWorkingDir: ROOT,
   outdir: unfinished,
   bundle: true,
@@ -43,26 +44,13 @@ await build({
   outExtension: { '.js': '.mjs' },
   logLevel: 'error',
   banner: { js: COMMONJS },
-  plugins: [{ name: NAMESPACE, setup: setUp }],
 });
 rmSync(folder, { recursive: true, force: true });
 renameSync(unfinished, folder);
-const byFile = Object.fromEntries(Object.entries(files).map(([specifier, file]) => [specifier, `${file}.mjs`]));
-writeFileSync(`${CURRENT}.${process.pid}`, JSON.stringify({ key, lock: lockHash(), files: byFile }));
+writeFileSync(`${CURRENT}.${process.pid}`, JSON.stringify({ key, lock: lockHash(), files }));
 renameSync(`${CURRENT}.${process.pid}`, CURRENT);
 for (const name of readdirSync(BUNDLES))
   if (name !== key && join(BUNDLES, name) !== CURRENT) rmSync(join(BUNDLES, name), { recursive: true, force: true });
-
-function setUp({ onResolve, onLoad }) {
-  onResolve({ filter: new RegExp(`^${NAMESPACE}:`) }, ({ path }) => ({
-    path: path.slice(NAMESPACE.length + 1),
-    namespace: NAMESPACE,
-  }));
-  onLoad({ filter: /.*/, namespace: NAMESPACE }, async ({ path }) => ({
-    contents: await exportsOf(path),
-    resolveDir: ROOT,
-  }));
-}
 
 /** By name, as Node says they are: a bundler cannot tell what a package of the older kind exports. */
 async function exportsOf(specifier) {

@@ -114,6 +114,10 @@ describe('Dependencies', () => {
       'class-validator',
       'graphql-scalars',
       'rxjs',
+      'esbuild',
+      'jest-runtime',
+      'jest-mock',
+      '@jest/fake-timers',
     ];
     const unused = Object.keys({ ...manifest['dependencies'], ...manifest['devDependencies'] }).filter(
       (name) => !name.startsWith('@types/') && !tools.includes(name) && !isUsed(name),

@@ -50,8 +50,8 @@ afterAll(async () => {
 const start = (
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-  node: readonly string[] = [],
-) => Program.spawn(process.execPath, [...PROGRAM_FLAGS, ...node, MAIN, ...args], environment);
+  flags: readonly string[] = PROGRAM_FLAGS,
+) => Program.spawn(process.execPath, [...flags, MAIN, ...args], environment);
 
 /** Its address, once it listens. */
 async function listening(gateway: Program): Promise<string> {

@@ -156,6 +156,7 @@ describe('Setting up', () => {
 describe('Bundling', () => {
   beforeEach(() => {
     mkdirSync(join(folder, 'prepared/old'));
+    write('prepared/old/package.json', '{ "name": "old" }');
     write('prepared/old/index.js', 'exports.where = __filename;');
     write('local/old.d.ts', "declare module 'old' { export const where: string; }");
     write('local/uses.ts', "import { where } from 'old';\nconsole.log(where);");
