@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createLocalJWKSet } from 'jose';
+import type { Registry } from 'prom-client';
 import { jwtAuthenticator } from '../gateway/authentication.js';
 import { readPlanning } from '../gateway/configuration.js';
 import { createGateway, type Gateway } from '../gateway/gateway.js';
@@ -46,11 +47,12 @@ export class Graph {
     const opening = openEventBus(environment, createLogger('bus'));
     const [bus, supergraph] = await Promise.all([opening, readFile(options.supergraph, 'utf8')]);
     stack.defer(() => bus.close());
-    const { users, merchants, fx, payments } = await createSubgraphs(options, bus, stack);
+    const metrics = createMetrics();
+    const { users, merchants, fx, payments } = await createSubgraphs(options, bus, metrics, stack);
     const subgraphs = [users, merchants, fx, payments];
     // The gateway is built while the databases answer.
     const [gateway] = await Promise.all([
-      openGateway(options, bus, supergraph, subgraphs),
+      openGateway(options, bus, supergraph, subgraphs, metrics),
       Promise.all(subgraphs.map((subgraph) => subgraph.migrate()))
         .then(() => seed(users.services, merchants.services))
         .then(() => Promise.all(subgraphs.map((subgraph) => subgraph.start()))),
@@ -85,7 +87,12 @@ export class Graph {
   }
 }
 
-async function createSubgraphs({ environment, secrets }: GraphOptions, bus: EventBus, stack: AsyncDisposableStack) {
+async function createSubgraphs(
+  { environment, secrets }: GraphOptions,
+  bus: EventBus,
+  metrics: Registry,
+  stack: AsyncDisposableStack,
+) {
   const { gateway, payments: paymentsKey } = secrets.internal;
   const verifier = new PrincipalVerifier({ gateway: gateway.publicKey, payments: paymentsKey.publicKey });
   const common = (name: SubgraphName) => ({
@@ -107,6 +114,7 @@ async function createSubgraphs({ environment, secrets }: GraphOptions, bus: Even
     signer: new PrincipalSigner('payments', paymentsKey.privateKey),
     others: { users: inProcess(users), merchants: inProcess(merchants), fx: inProcess(fx) },
     outside: connectPayments(environment),
+    metrics,
   });
   // Last in, first out: payments ends before those whom it asks.
   stack.defer(() => payments.close());
@@ -118,6 +126,7 @@ function openGateway(
   bus: EventBus,
   supergraph: string,
   subgraphs: readonly Subgraph[],
+  metrics: Registry,
 ): Promise<Gateway> {
   return createGateway({
     supergraph,
@@ -130,7 +139,7 @@ function openGateway(
       audience: AUDIENCE,
     }),
     logger: createLogger('gateway'),
-    metrics: createMetrics(),
+    metrics,
     planning: readPlanning(environment),
     development: true,
   });

@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.js';
 import type { Principal } from '../kernel/principal.js';
 import type { CheckoutService } from './checkout/checkout.service.js';
+import type { LedgerAuditService } from './ledger/audit.service.js';
 import type { PaymentsLoaders } from './loaders.js';
 import type { PaymentService } from './payment/payment.service.js';
 import type { RefundService } from './refund/refund.service.js';
@@ -11,6 +12,7 @@ export interface PaymentsContext {
   readonly checkouts: CheckoutService;
   readonly payments: PaymentService;
   readonly refunds: RefundService;
+  readonly audits: LedgerAuditService;
   readonly loaders: PaymentsLoaders;
   readonly now: Clock;
 }

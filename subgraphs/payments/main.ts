@@ -9,6 +9,7 @@ import { createPayments } from './subgraph.js';
 
 const configuration = paymentsConfiguration();
 const logger = createLogger('payments');
+const metrics = createMetrics();
 const bus = await openEventBus(process.env, logger);
 const others = {
   users: overHttp(configuration.SUBGRAPH_URL_USERS),
@@ -23,13 +24,14 @@ const subgraph = await createPayments({
   outside: connectOutside(process.env),
   bus,
   logger,
+  metrics,
 });
 await subgraph.migrate();
 await subgraph.start();
 const server = await serveSubgraph(subgraph, {
   host: configuration.HOST,
   port: configuration.PORT,
-  metrics: createMetrics(),
+  metrics,
 });
 logger.info({ url: server.url }, 'listening');
 

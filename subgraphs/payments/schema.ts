@@ -3,6 +3,7 @@ import { buildSubgraph, type ReferenceResolver, type SubgraphSchema } from '../k
 import { parseId } from '../kernel/id.js';
 import { CheckoutResolver } from './checkout/checkout.resolver.js';
 import type { PaymentsContext } from './context.js';
+import { LedgerAuditResolver } from './ledger/audit.resolver.js';
 import {
   MerchantPaymentsResolver,
   PaymentEventDeliveryResolver,
@@ -39,6 +40,7 @@ export function buildPaymentsSchema(): Promise<SubgraphSchema> {
       TravelerPaymentsResolver,
       MerchantPaymentsResolver,
       RefundResolver,
+      LedgerAuditResolver,
     ],
     { Payment: payment, PaymentEventDelivery: delivery, Traveler: itself, Merchant: itself },
     [PaymentEventDeliveryType],

@@ -1,5 +1,6 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { PgBoss } from 'pg-boss';
+import type { Registry } from 'prom-client';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import type { SubgraphName } from '../kernel/configuration.js';
 import { migrate, openDatabase, ping } from '../kernel/database.js';
@@ -21,7 +22,10 @@ import { CodeClient } from './checkout/code.client.js';
 import { PayerClient, VaultClient } from './checkout/payer.client.js';
 import { QuoteClient } from './checkout/quote.client.js';
 import type { PaymentsContext } from './context.js';
+import { registerFigures } from './figures.js';
+import { LedgerAuditService } from './ledger/audit.service.js';
 import { type Discrepancy, findDiscrepancies } from './ledger/books.repository.js';
+import { SealWorker } from './ledger/seal.worker.js';
 import { createLoaders } from './loaders.js';
 import { migrations } from './migrations/migrations.js';
 import { NotificationService } from './notification/notification.service.js';
@@ -50,6 +54,8 @@ export interface PaymentsOptions {
   readonly logger: Logger;
   readonly now?: Clock;
   readonly poolSize?: number;
+  /** Where what is undecided, in review and unsealed is told, if anywhere. */
+  readonly metrics?: Registry;
   readonly onStatement?: (sql: string) => void;
 }
 
@@ -82,6 +88,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
   const { payments: paymentWorker, refunds: refundWorker } = createSagas(options, workersOrm.em, boss, now);
   const checkoutWorker = new CheckoutWorker(workersOrm.em, boss, now);
   const notificationWorker = new NotificationWorker(workersOrm.em, boss, now);
+  const sealWorker = new SealWorker(workersOrm.em, boss, logger, now);
   const checkouts = new CheckoutService(
     orm.em,
     new CodeClient(ask(options, 'merchants')),
@@ -92,13 +99,17 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
   );
   const payments = new PaymentService(orm.em);
   const refunds = new RefundService(orm.em, refundWorker, now);
+  const audits = new LedgerAuditService(orm.em, now);
   const notifications = new NotificationService(orm.em, paymentWorker, refundWorker, logger);
+
+  if (options.metrics) registerFigures(options.metrics, workersOrm.em, logger, now);
 
   const contextFor = async (headers: Headers): Promise<PaymentsContext> => ({
     principal: await verifier.verify(headers[PRINCIPAL_HEADER]),
     checkouts,
     payments,
     refunds,
+    audits,
     loaders: createLoaders(orm.em, payments),
     now,
   });
@@ -114,7 +125,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
     start: async () => {
       await boss.start();
       relay.start();
-      const workers = [paymentWorker, refundWorker, checkoutWorker, notificationWorker];
+      const workers = [paymentWorker, refundWorker, checkoutWorker, notificationWorker, sealWorker];
       await Promise.all(workers.map((worker) => worker.start()));
     },
     ready: () => ping(orm),

@@ -26,6 +26,9 @@ const CHECKS = [
   `select 'M3' as invariant, hold.payment_id as subject from hold
      left join posting on posting.hold_id = hold.id
     where (hold.status = 'POSTED') <> (posting.id is not null)`,
+  `select 'M3' as invariant, hold.payment_id as subject from hold join posting on posting.hold_id = hold.id
+    where (posting.payment_id, posting.leg, posting.debit_account_id, posting.credit_account_id, posting.amount_minor, posting.currency)
+       <> (hold.payment_id, hold.leg, hold.debit_account_id, hold.credit_account_id, hold.amount_minor, hold.currency)`,
   `select 'M5' as invariant, payment.id as subject from payment
      join payment_authorization a on a.payment_id = payment.id join payment_acceptance n on n.payment_id = payment.id
     where (payment.status = 'COMPLETED' and (a.status <> 'CAPTURED' or n.status <> 'ACCEPTED'))

@@ -1,5 +1,6 @@
 import { Migration20261122000000 } from './Migration20261122000000.js';
 import { Migration20261125000000 } from './Migration20261125000000.js';
+import { Migration20261126010000 } from './Migration20261126010000.js';
 
 /** In the order in which they are run. */
-export const migrations = [Migration20261122000000, Migration20261125000000];
+export const migrations = [Migration20261122000000, Migration20261125000000, Migration20261126010000];

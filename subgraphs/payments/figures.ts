@@ -1,0 +1,54 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Gauge, type Registry } from 'prom-client';
+import { type Clock, SECOND } from '../kernel/clock.js';
+import type { Logger } from '../kernel/telemetry.js';
+import { readSealFigures } from './ledger/seal.repository.js';
+
+/** What payments tells Prometheus of its rows: read when somebody asks, by indexes that hold little more than the answer. */
+export function registerFigures(registry: Registry, em: EntityManager, logger: Logger, now: Clock): void {
+  const seals = together(() => readSealFigures(em.fork()));
+  const seconds = (since: Date | null) => (since ? Math.max(0, now().getTime() - since.getTime()) / SECOND : 0);
+  const gauge = (name: string, help: string, read: () => Promise<number>) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        this.set(await orUnknown(read, logger));
+      },
+    });
+  gauge('payments_seal_age_seconds', 'How old the last seal over the postings is; 0 before the first.', async () =>
+    seconds((await seals()).lastSealedAt),
+  );
+  gauge(
+    'payments_unsealed_postings',
+    'Postings that no seal covers yet.',
+    async () => (await seals()).unsealedPostings,
+  );
+  gauge(
+    'payments_unsealed_seconds',
+    'How long the oldest posting has waited for a seal; 0 where none waits.',
+    async () => seconds((await seals()).unsealedSince),
+  );
+}
+
+/** A database that does not answer must not take the other figures with it: NaN is what Prometheus calls unknown. */
+async function orUnknown(read: () => Promise<number>, logger: Logger): Promise<number> {
+  try {
+    return await read();
+  } catch (thrown) {
+    logger.warn({ err: thrown }, 'could not read a figure');
+    return Number.NaN;
+  }
+}
+
+/** Gauges that are read in one scrape share one look. */
+function together<Found>(look: () => Promise<Found>): () => Promise<Found> {
+  let looking: Promise<Found> | null = null;
+  return () => {
+    looking ??= look().finally(() => {
+      looking = null;
+    });
+    return looking;
+  };
+}

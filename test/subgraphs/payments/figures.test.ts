@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { PgBoss } from 'pg-boss';
+import { Registry } from 'prom-client';
+import { after, MINUTE } from '../../../subgraphs/kernel/clock.js';
+import { registerFigures } from '../../../subgraphs/payments/figures.js';
+import { SealWorker } from '../../../subgraphs/payments/ledger/seal.worker.js';
+import { silent } from '../../support/logger.js';
+import { World } from '../../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.stop());
+
+/** The figures as they will be read in so many ms. */
+async function figures(inMs = 0, em = world.payments.em): Promise<Map<string, number>> {
+  const registry = new Registry();
+  registerFigures(registry, em, silent, () => after(new Date(), inMs));
+  const lines = (await registry.metrics()).split('\n').filter((line) => line && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+  );
+}
+
+describe('The figures of payments', () => {
+  it('tell how old the last seal is, and how much waits for one and for how long', async () => {
+    expect((await figures()).get('payments_unsealed_postings')).toBe(0);
+    await world.settled(await world.pay('ok'));
+    const [{ count } = { count: 0 }] = await world.payments.em
+      .fork()
+      .execute<{ count: number }[]>('select count(*)::int as count from posting');
+    const before = await figures(MINUTE);
+    expect(before.get('payments_unsealed_postings')).toBe(count);
+    expect(before.get('payments_unsealed_seconds')).toBeGreaterThan(59);
+    await new SealWorker(world.payments.em, null as unknown as PgBoss, silent, () => new Date()).seal();
+    const sealed = await figures(10 * MINUTE);
+    expect(sealed.get('payments_unsealed_postings')).toBe(0);
+    expect(sealed.get('payments_unsealed_seconds')).toBe(0);
+    expect(sealed.get('payments_seal_age_seconds')).toBeGreaterThan(599);
+  });
+
+  it('are unknown, and no failure of the others, while the database does not answer', async () => {
+    const broken = {
+      fork: () => ({ execute: () => Promise.reject(new Error('down')) }),
+    } as unknown as typeof world.payments.em;
+    expect((await figures(0, broken)).get('payments_unsealed_postings')).toBeNaN();
+  });
+});

@@ -1,0 +1,77 @@
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import pg from 'pg';
+import { migrate, openDatabase, transaction } from '../../subgraphs/kernel/database.js';
+import { Money } from '../../subgraphs/kernel/money/money.js';
+import { Checkout } from '../../subgraphs/payments/checkout/checkout.entity.js';
+import { fxPosition, merchantPayable } from '../../subgraphs/payments/ledger/account.entity.js';
+import { post } from '../../subgraphs/payments/ledger/ledger.repository.js';
+import { migrations } from '../../subgraphs/payments/migrations/migrations.js';
+import { Payment } from '../../subgraphs/payments/payment/payment.entity.js';
+import { freshDatabase } from './database.js';
+import { openCheckout } from './payment.js';
+
+const open = (url: string) => openDatabase({ name: 'books', url, entities: [Checkout, Payment], migrations });
+
+/** Books of their own, to post into and to forge. */
+export class Books {
+  private legs = 0;
+
+  private constructor(
+    readonly orm: MikroORM,
+    private readonly url: string,
+    private readonly payment: Payment,
+  ) {}
+
+  static async open(): Promise<Books> {
+    const url = await freshDatabase('payments', async (template) => {
+      const preparing = await open(template);
+      await migrate(preparing, template);
+      await preparing.close();
+    });
+    const orm = await open(url);
+    const payment = await transaction(orm.em, async (em) => {
+      const checkout = openCheckout();
+      checkout.confirm(new Date());
+      em.persist(checkout);
+      await em.flush();
+      const born = Payment.of(checkout, new Date());
+      em.persist(born);
+      return born;
+    });
+    return new Books(orm, url, payment);
+  }
+
+  get em(): EntityManager {
+    return this.orm.em.fork();
+  }
+
+  /** Posts some fen, in the transaction of `em`. */
+  async post(em: EntityManager, fen: bigint, at = new Date()): Promise<void> {
+    const { id, merchantId } = this.payment;
+    this.legs += 1;
+    const [debit, credit] = [fxPosition('CNY', id), merchantPayable(merchantId, 'CNY', id)];
+    await post(em, id, null, [{ leg: `leg-${this.legs}`, debit, credit, amount: Money.of(fen, 'CNY') }], at);
+  }
+
+  /** Posts so many times one yuan, each in a transaction of its own. */
+  async postEach(count: number, at = new Date()): Promise<void> {
+    for (let index = 0; index < count; index += 1) await transaction(this.orm.em, (em) => this.post(em, 100n, at));
+  }
+
+  /** What only who owns the whole server can do: no trigger and no foreign key stops it. */
+  async forge(sql: string): Promise<void> {
+    const place = new URL(process.env['TEST_DATABASE_URL'] ?? '');
+    place.pathname = new URL(this.url).pathname;
+    const client = new pg.Client({ connectionString: place.href });
+    await client.connect();
+    try {
+      await client.query(`set session_replication_role = replica; ${sql}`);
+    } finally {
+      await client.end();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.orm.close();
+  }
+}
