@@ -3,6 +3,7 @@ import { Gauge, type Registry } from 'prom-client';
 import { type Clock, SECOND } from '../kernel/clock.js';
 import type { Logger } from '../kernel/telemetry.js';
 import { readSealFigures } from './ledger/seal.repository.js';
+import { countUndecided, type Undecided } from './saga/undecided.repository.js';
 
 /** What payments tells Prometheus of its rows: read when somebody asks, by indexes that hold little more than the answer. */
 export function registerFigures(registry: Registry, em: EntityManager, logger: Logger, now: Clock): void {
@@ -30,6 +31,37 @@ export function registerFigures(registry: Registry, em: EntityManager, logger: L
     'How long the oldest posting has waited for a seal; 0 where none waits.',
     async () => seconds((await seals()).unsealedSince),
   );
+  registerUndecided(
+    registry,
+    together(() => countUndecided(em.fork(), now())),
+    logger,
+  );
+}
+
+/** Nothing stays undecided unseen: see the README for what to be woken by. */
+function registerUndecided(registry: Registry, read: () => Promise<Undecided[]>, logger: Logger): void {
+  const gauge = (name: string, help: string, figureOf: (undecided: Undecided) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['subject', 'step'],
+      registers: [registry],
+      async collect() {
+        this.reset();
+        try {
+          for (const each of await read()) this.set({ subject: each.subject, step: each.step }, figureOf(each));
+        } catch (thrown) {
+          logger.warn({ err: thrown }, 'could not count what is undecided');
+        }
+      },
+    });
+  gauge(
+    'payments_undecided',
+    'Payments and refunds at work, by the step before which they stand.',
+    (each) => each.count,
+  );
+  gauge('payments_overdue', 'Those of them that stand there longer than the step should take.', (each) => each.overdue);
+  gauge('payments_undecided_oldest_seconds', 'How long the oldest of them stands there.', (each) => each.oldestSeconds);
 }
 
 /** A database that does not answer must not take the other figures with it: NaN is what Prometheus calls unknown. */

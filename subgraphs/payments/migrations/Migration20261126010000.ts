@@ -16,9 +16,11 @@ const PROOFS = `
   create trigger posting_seal_is_immutable before update or delete or truncate on posting_seal
     for each statement execute function refuse_change();
   revoke update, delete, truncate on posting_seal from public, current_user;
+
+  create index payment_in_review on payment (id) where status = 'IN_REVIEW';
 `;
 
-/** What proves the ledger: postings by their day, and the chain of seals over them. */
+/** What proves the ledger: postings by their day, and the chain of seals over them. And who waits for a person. */
 export class Migration20261126010000 extends Migration {
   override up(): void {
     this.addSql(PROOFS);

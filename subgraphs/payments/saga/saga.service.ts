@@ -1,12 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Clock } from '../../kernel/clock.js';
 import { isDatabaseError } from '../../kernel/database.js';
-import { InvariantViolation } from '../../kernel/error.js';
+import { InvariantViolation, UnavailableError } from '../../kernel/error.js';
 import type { PaymentId } from '../../kernel/id.js';
 import type { Logger } from '../../kernel/telemetry.js';
 import type { AcceptanceService } from '../acceptance/acceptance.service.js';
 import type { AuthorizationService } from '../authorization/authorization.service.js';
 import { type Legs, readLegs } from '../payment/payment.repository.js';
+import { reasonToGiveUp } from './patience.js';
 import { sendToReview } from './review.service.js';
 import { nextStep, OVER, type Progress } from './saga.states.js';
 
@@ -25,14 +26,25 @@ export class PaymentSaga {
    * @throws UnavailableError when another subgraph of ours does not answer: the step is repeated later
    */
   async advance(id: PaymentId, known: Legs | null): Promise<Progress<Legs>> {
+    const legs = known ?? (await readLegs(this.em.fork(), id));
     try {
-      return await this.step(known ?? (await readLegs(this.em.fork(), id)));
+      const progress = await this.step(legs);
+      if (progress.kind !== 'WAIT') return progress;
+      return (await this.givenUp(legs, progress.failed)) ?? progress;
     } catch (thrown) {
+      const givenUp = thrown instanceof UnavailableError ? await this.givenUp(legs, true) : null;
+      if (givenUp) return givenUp;
       if (!isContradiction(thrown)) throw thrown;
       // Trying again would only fail again: what we were told cannot be written down beside what we know.
       this.logger.error({ err: thrown, id }, 'a payment contradicts itself');
       return sendToReview(this.em, id, 'CONTRADICTION', this.now());
     }
+  }
+
+  /** Nothing stays undecided for ever: what is without an answer for too long becomes a person's. */
+  private async givenUp(legs: Legs, failed: boolean): Promise<Progress<never> | null> {
+    const reason = reasonToGiveUp(legs, failed, this.now());
+    return reason ? sendToReview(this.em, legs.payment.id, reason, this.now()) : null;
   }
 
   private async step(legs: Legs): Promise<Progress<Legs>> {

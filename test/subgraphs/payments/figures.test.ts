@@ -23,6 +23,16 @@ async function figures(inMs = 0, em = world.payments.em): Promise<Map<string, nu
   );
 }
 
+/** A payment whose wallet cannot be asked for: users does not say which it is. */
+async function stuckPayment(): Promise<string> {
+  const { id } = await world.checkout('ok');
+  const asked = world.others.users;
+  world.others.users = async (request) =>
+    request.query.includes('WalletVault') ? Promise.reject(new Error('down')) : asked(request);
+  const { data } = await world.confirm(id);
+  return (data as { confirmCheckout: { payment: { id: string } } }).confirmCheckout.payment.id;
+}
+
 describe('The figures of payments', () => {
   it('tell how old the last seal is, and how much waits for one and for how long', async () => {
     expect((await figures()).get('payments_unsealed_postings')).toBe(0);
@@ -38,6 +48,22 @@ describe('The figures of payments', () => {
     expect(sealed.get('payments_unsealed_postings')).toBe(0);
     expect(sealed.get('payments_unsealed_seconds')).toBe(0);
     expect(sealed.get('payments_seal_age_seconds')).toBeGreaterThan(599);
+  });
+
+  it('count what is undecided by its step, and what is overdue there', async () => {
+    const em = world.payments.em.fork();
+    const paymentId = await stuckPayment();
+    const undecided = 'payments_undecided{subject="payment",step="AUTHORIZE"}';
+    const overdue = 'payments_overdue{subject="payment",step="AUTHORIZE"}';
+    const soon = await figures();
+    expect([soon.get(undecided), soon.get(overdue)]).toEqual([1, 0]);
+    const later = await figures(10 * MINUTE);
+    expect([later.get(undecided), later.get(overdue)]).toEqual([1, 1]);
+    expect(later.get('payments_undecided_oldest_seconds{subject="payment",step="AUTHORIZE"}')).toBeGreaterThan(599);
+    await em.execute("update payment set status = 'IN_REVIEW', reason = 'TEST' where id = ?", [paymentId]);
+    const reviewed = await figures();
+    expect(reviewed.get('payments_undecided{subject="payment",step="REVIEW"}')).toBe(1);
+    expect(reviewed.get(undecided)).toBeUndefined();
   });
 
   it('are unknown, and no failure of the others, while the database does not answer', async () => {

@@ -219,6 +219,45 @@ describe('The saga', () => {
     expect(await world.settled(paymentId)).toBe('COMPLETED');
   });
 
+  it('hands a payment to a person when nobody can say for days what became of its step', async () => {
+    const asked = world.others.users;
+    const { id } = await world.checkout('ok');
+    world.others.users = async (request) =>
+      request.query.includes('WalletVault') ? Promise.reject(new Error('down')) : asked(request);
+    world.lines.paypal.spoil('/void', { kind: 'CUT_BEFORE' }, 1_000);
+    try {
+      const { data } = await world.confirm(id);
+      const first = (data as { confirmCheckout: { payment: { id: PaymentId } } }).confirmCheckout.payment.id;
+      const em = world.payments.em.fork();
+      await em.execute("update payment_authorization set order_id = 'unread' where payment_id = ?", [first]);
+      const waited = (days: number) =>
+        em.execute(`update payment set attempt = 20, created_at = created_at - interval '${days} days' where id = ?`, [
+          first,
+        ]);
+      await waited(2);
+      expect(await world.settled(first, 30_000)).toBe('IN_REVIEW');
+      world.others.users = asked;
+      const second = await world.pay('refused');
+      await world.eventually(10_000, async () => {
+        const [row] = await em.execute<{ status: string }[]>(
+          `update payment_acceptance set submitted_at = submitted_at - interval '8 days'
+            where payment_id = ? and status = 'REFUSED' and submitted_at > now() - interval '1 day' returning status`,
+          [second],
+        );
+        return row ?? null;
+      });
+      await em.execute('update payment set attempt = 20 where id = ?', [second]);
+      expect(await world.settled(second, 30_000)).toBe('IN_REVIEW');
+      const rows = await em.execute<{ reason: string }[]>('select reason from payment where id in (?, ?) order by id', [
+        first,
+        second,
+      ]);
+      expect(rows.map(({ reason }) => reason)).toEqual(['WALLET_OUTCOME_UNKNOWN', 'VOID_OUTCOME_UNKNOWN']);
+    } finally {
+      world.others.users = asked;
+    }
+  }, 90_000);
+
   it('finishes twenty payments side by side, with sound books', async () => {
     const payments = await Promise.all(Array.from({ length: 20 }, (_, index) => world.pay('ok', `${index + 1}.00`)));
     for (const paymentId of payments) expect(await world.settled(paymentId)).toBe('COMPLETED');

@@ -1,0 +1,53 @@
+import { DAY, HOUR, MINUTE } from '../../kernel/clock.js';
+import type { Legs } from '../payment/payment.repository.js';
+import { nextStep, type SagaStep } from './saga.states.js';
+
+export type OpenStep = Exclude<SagaStep, 'NOTHING'>;
+
+/** After this, a payment that stands before a step is overdue, and counted as such: somebody should look. */
+export const OVERDUE_MS: Readonly<Record<OpenStep, number>> = {
+  AUTHORIZE: 2 * MINUTE,
+  SUBMIT: MINUTE,
+  INQUIRE: 5 * MINUTE,
+  CAPTURE: 10 * MINUTE,
+  VOID: HOUR,
+};
+
+/**
+ * After this, a person must decide, and why. SUBMIT needs none: what was not asked in time is refused by the clock.
+ * CAPTURE ends while the wallet still honors its hold (PayPal: three days).
+ */
+const HARD: Readonly<Record<OpenStep, { readonly ms: number; readonly reason: string } | null>> = {
+  AUTHORIZE: { ms: DAY, reason: 'WALLET_OUTCOME_UNKNOWN' },
+  SUBMIT: null,
+  INQUIRE: { ms: DAY, reason: 'NETWORK_OUTCOME_UNKNOWN' },
+  CAPTURE: { ms: 2 * DAY, reason: 'CAPTURE_OUTCOME_UNKNOWN' },
+  VOID: { ms: 7 * DAY, reason: 'VOID_OUTCOME_UNKNOWN' },
+};
+
+/** The hold is about to end while its step is open: a person has this long to act. */
+const BEFORE_EXPIRY_MS = DAY;
+/** The clock alone proves nothing: we may have been off ourselves. */
+const MANY_ATTEMPTS = 10;
+
+/** Since when a payment stands before its step. */
+function beganAt(step: OpenStep, { payment, acceptance }: Legs): Date {
+  if (step === 'INQUIRE' || step === 'VOID') return acceptance.submittedAt ?? payment.payBy;
+  return (step === 'CAPTURE' && payment.paidAt) || payment.createdAt;
+}
+
+/**
+ * Why a payment whose step has just been without an answer again is a person's from now on; null while it may go on.
+ * @param failed whether that was no answer at all, and not that somebody is at work
+ */
+export function reasonToGiveUp(legs: Legs, failed: boolean, now: Date): string | null {
+  const { payment, authorization, acceptance } = legs;
+  const step = nextStep(payment.status, authorization.status, acceptance.status);
+  if (step === 'NOTHING') return null;
+  const isWaiting = step === 'INQUIRE' || step === 'CAPTURE';
+  const endsMs = authorization.expiresAt ? authorization.expiresAt.getTime() - now.getTime() : Number.POSITIVE_INFINITY;
+  if (isWaiting && endsMs < BEFORE_EXPIRY_MS) return 'AUTHORIZATION_EXPIRING';
+  const hard = HARD[step];
+  if (!hard || now.getTime() - beganAt(step, legs).getTime() <= hard.ms) return null;
+  return failed && payment.attempt <= MANY_ATTEMPTS ? null : hard.reason;
+}
