@@ -76,19 +76,35 @@ export async function lockPayment(em: EntityManager, id: PaymentId): Promise<Pay
 }
 
 async function selectLegs(em: EntityManager, id: PaymentId, lock: string): Promise<Legs> {
+  const [row] = await em.execute<Record<string, unknown>[]>(
+    `select ${legColumns(em)} from ${LEGS} where payment.id = ? ${lock}`,
+    [id],
+  );
+  invariant(row, `there is no payment ${id}`);
+  return legsIn(em, row);
+}
+
+/**
+ * The id of a payment as other tables have it. Their columns have the database's collation, that of `payment.id` is "C": compared
+ * as it stands, no index of theirs could serve, and each step of each payment would read its legs' tables whole.
+ */
+export const PAYMENT_ID = 'payment.id collate "default"';
+
+/** Where payments are read with their legs, by the names that `legColumns` and `legsIn` know. */
+export const LEGS = `payment
+   join payment_authorization authorized on authorized.payment_id = ${PAYMENT_ID}
+   join payment_acceptance accepted on accepted.payment_id = ${PAYMENT_ID}`;
+
+export function legColumns(em: EntityManager): string {
   const columns = [
     columnsOf(em, Payment, 'payment'),
     columnsOf(em, Authorization, 'authorized'),
     columnsOf(em, Acceptance, 'accepted'),
   ];
-  const [row] = await em.execute<Record<string, unknown>[]>(
-    `select ${columns.join(', ')} from payment
-       join payment_authorization authorized on authorized.payment_id = payment.id
-       join payment_acceptance accepted on accepted.payment_id = payment.id
-      where payment.id = ? ${lock}`,
-    [id],
-  );
-  invariant(row, `there is no payment ${id}`);
+  return columns.join(', ');
+}
+
+export function legsIn(em: EntityManager, row: Readonly<Record<string, unknown>>): Legs {
   return {
     payment: entityIn(em, Payment, 'payment', row),
     authorization: entityIn(em, Authorization, 'authorized', row),

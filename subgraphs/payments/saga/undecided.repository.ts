@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { acceptanceStatuses } from '../acceptance/acceptance.states.js';
+import { PAYMENT_ID } from '../payment/payment.repository.js';
 import { type OpenStep, OVERDUE_MS } from './patience.js';
 import { nextStep } from './saga.states.js';
 
@@ -35,7 +36,7 @@ export async function countUndecided(em: EntityManager, now: Date): Promise<Unde
               case step.name when 'CAPTURE' then coalesce(paid_at, created_at) when 'INQUIRE' then coalesce(submitted_at, pay_by)
                 when 'VOID' then coalesce(submitted_at, pay_by) else created_at end as since
          from payment
-         join payment_authorization a on a.payment_id = payment.id join payment_acceptance n on n.payment_id = payment.id
+         join payment_authorization a on a.payment_id = ${PAYMENT_ID} join payment_acceptance n on n.payment_id = ${PAYMENT_ID}
          join unnest(?::text[], ?::text[], ?::text[], ?::int[]) as step (authorization_status, acceptance_status, name, seconds)
            on a.status = step.authorization_status and n.status = step.acceptance_status
         where payment.status in ('PROCESSING', 'PAID')

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { migrate, openDatabase, transaction } from '../../../../subgraphs/kernel/database.js';
 import { executeTogether, insertion } from '../../../../subgraphs/kernel/database.rows.js';
-import type { PaymentId } from '../../../../subgraphs/kernel/id.js';
+import { newId, type PaymentId } from '../../../../subgraphs/kernel/id.js';
 import { Acceptance } from '../../../../subgraphs/payments/acceptance/acceptance.entity.js';
 import { Authorization } from '../../../../subgraphs/payments/authorization/authorization.entity.js';
 import { Checkout } from '../../../../subgraphs/payments/checkout/checkout.entity.js';
@@ -70,6 +70,25 @@ async function someoneWaits(): Promise<void> {
 }
 
 describe('The legs of a payment', () => {
+  it('are found by their keys, however many payments there are', async () => {
+    const em = orm.em.fork();
+    await em.begin();
+    await em.execute('set local enable_seqscan = off; set local enable_bitmapscan = off');
+    let plan = '';
+    const explaining = {
+      getMetadata: em.getMetadata.bind(em),
+      execute: async (sql: string, values: unknown[]) => {
+        const rows = await em.execute<object[]>(`explain ${sql}`, values);
+        plan = rows.map((row) => Object.values(row)[0]).join('\n');
+        return [];
+      },
+    } as unknown as typeof em;
+    await expect(readLegs(explaining, newId('pay', 'us'))).rejects.toThrow('there is no payment');
+    await em.rollback();
+    for (const table of ['payment', 'payment_authorization', 'payment_acceptance'])
+      expect(plan).toMatch(new RegExp(`Index Scan using ${table}_pkey on ${table} `));
+  });
+
   it('are, for who had to wait for them, all three as they are then: none as it was before', async () => {
     const id = await newPayment();
     const holding = Promise.withResolvers<void>();
