@@ -5,6 +5,7 @@ import type { LedgerAuditService } from './ledger/audit.service.js';
 import type { PaymentsLoaders } from './loaders.js';
 import type { PaymentService } from './payment/payment.service.js';
 import type { RefundService } from './refund/refund.service.js';
+import type { ReviewCaseService } from './review/review-case.service.js';
 
 /** What a resolver of payments can reach: one per request. */
 export interface PaymentsContext {
@@ -13,6 +14,7 @@ export interface PaymentsContext {
   readonly payments: PaymentService;
   readonly refunds: RefundService;
   readonly audits: LedgerAuditService;
+  readonly reviewCases: ReviewCaseService;
   readonly loaders: PaymentsLoaders;
   readonly now: Clock;
 }

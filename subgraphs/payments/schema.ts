@@ -13,6 +13,7 @@ import {
 } from './payment/payment.resolver.js';
 import { PaymentEventDeliveryType } from './payment/payment.type.js';
 import { RefundResolver } from './refund/refund.resolver.js';
+import { ReviewCaseResolver } from './review/review-case.resolver.js';
 
 const payment: ReferenceResolver<PaymentsContext> = async ({ id = '' }, { loaders, principal }) => {
   const found = await loaders.payment.load(parseId('pay', id));
@@ -41,6 +42,7 @@ export function buildPaymentsSchema(): Promise<SubgraphSchema> {
       MerchantPaymentsResolver,
       RefundResolver,
       LedgerAuditResolver,
+      ReviewCaseResolver,
     ],
     { Payment: payment, PaymentEventDelivery: delivery, Traveler: itself, Merchant: itself },
     [PaymentEventDeliveryType],

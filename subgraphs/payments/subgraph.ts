@@ -38,6 +38,7 @@ import { PaymentEvent } from './payment/payment-event.entity.js';
 import { Refund } from './refund/refund.entity.js';
 import { RefundService } from './refund/refund.service.js';
 import { RefundSaga } from './refund/refund-saga.service.js';
+import { ReviewCaseService } from './review/review-case.service.js';
 import { notificationRoutes } from './routes.js';
 import { PaymentSaga } from './saga/saga.service.js';
 import { SagaWorker } from './saga/saga.worker.js';
@@ -100,6 +101,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
   const payments = new PaymentService(orm.em);
   const refunds = new RefundService(orm.em, refundWorker, now);
   const audits = new LedgerAuditService(orm.em, now);
+  const reviewCases = new ReviewCaseService(orm.em, outside.wallets, outside.networks);
   const notifications = new NotificationService(orm.em, paymentWorker, refundWorker, logger);
 
   if (options.metrics) registerFigures(options.metrics, workersOrm.em, logger, now);
@@ -110,6 +112,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
     payments,
     refunds,
     audits,
+    reviewCases,
     loaders: createLoaders(orm.em, payments),
     now,
   });

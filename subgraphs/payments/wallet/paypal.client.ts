@@ -1,8 +1,9 @@
+import type { Authorization } from '../../../connectors/paypal/paypal.answer.js';
 import type { Capture, Order, PaypalClient } from '../../../connectors/paypal/paypal.client.js';
 import { PaypalRefusal } from '../../../connectors/paypal/paypal.errors.js';
 import { messageOf } from '../../kernel/error.js';
 import type { Money } from '../../kernel/money/money.js';
-import type { Captured, Held, Refused, Unknown, WalletClient } from './wallet.client.js';
+import type { Captured, Held, Refused, Unknown, WalletClient, WalletStanding } from './wallet.client.js';
 
 /** What PayPal's issues mean to a payer; whatever is not here is only a decline. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -28,6 +29,14 @@ export class PaypalWalletClient implements WalletClient {
       return heldOf(order.authorization ? order : await this.authorizeOrder(order.id, request.requestId));
     });
     return answer.outcome === 'UNKNOWN' && orderId ? { ...answer, orderId } : answer;
+  }
+
+  async inquire(orderId: string): Promise<WalletStanding | Unknown> {
+    try {
+      return standingOf(await this.paypal.getOrder(orderId));
+    } catch (thrown) {
+      return { outcome: 'UNKNOWN', cause: messageOf(thrown) };
+    }
   }
 
   capture(request: Parameters<WalletClient['capture']>[0]): Promise<Captured | Refused | Unknown> {
@@ -96,6 +105,25 @@ export class PaypalWalletClient implements WalletClient {
       throw thrown;
     }
   }
+}
+
+const HOLDS = {
+  CREATED: 'HELD',
+  CAPTURED: 'CAPTURED',
+  PARTIALLY_CAPTURED: 'CAPTURED',
+  DENIED: 'REFUSED',
+  VOIDED: 'RELEASED',
+  PENDING: 'PENDING',
+} as const satisfies Record<Authorization['status'], WalletStanding['hold']>;
+
+function standingOf({ authorization, captures }: Order): WalletStanding {
+  return {
+    outcome: 'YES',
+    hold: authorization ? HOLDS[authorization.status] : 'NONE',
+    authorizationId: authorization?.id ?? null,
+    captureId: captures.at(-1)?.id ?? null,
+    amount: authorization?.amount ?? null,
+  };
 }
 
 function heldOf(order: Order): Held | Refused | Unknown {

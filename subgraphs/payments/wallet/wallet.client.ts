@@ -31,6 +31,16 @@ export interface Captured {
   readonly processorFee: Money | null;
 }
 
+/** What became of an order, as the provider tells it. CAPTURED also when the money was given back since. */
+export interface WalletStanding {
+  readonly outcome: 'YES';
+  readonly hold: 'NONE' | 'PENDING' | 'HELD' | 'CAPTURED' | 'RELEASED' | 'REFUSED';
+  readonly authorizationId: string | null;
+  readonly captureId: string | null;
+  /** What is, or was, held. */
+  readonly amount: Money | null;
+}
+
 /** A provider of wallets, from the saga's side. Every call may be repeated: the keys derive from our own ids. */
 export interface WalletClient {
   /** Holds the whole price at the payer's wallet. */
@@ -44,6 +54,9 @@ export interface WalletClient {
     readonly vaultReference: string;
     readonly amount: Money;
   }): Promise<Held | Refused | Unknown>;
+
+  /** Only looks: nothing is asked for. A refusal to answer is UNKNOWN. */
+  inquire(orderId: string): Promise<WalletStanding | Unknown>;
 
   /** Takes all of what is held. */
   capture(request: {

@@ -36,6 +36,7 @@ beforeAll(async () => {
         },
         wallets: {
           [WalletProvider.PAYPAL]: {
+            inquire: (orderId) => wallet.inquire(orderId),
             authorize: (request) => wallet.authorize(request),
             capture: (request) => wallet.capture(request),
             void: (id) => wallet.void(id),
