@@ -31,6 +31,35 @@ export class WechatPayUnknown extends Error {
   }
 }
 
+/** What is wrong with a bill. */
+export type BillFault =
+  | 'ENCODING'
+  | 'LINE_LENGTH'
+  | 'HEADER'
+  | 'COLUMNS'
+  | 'VALUE'
+  | 'MERCHANT'
+  | 'DAY'
+  | 'SUMMARY'
+  | 'TOTALS'
+  | 'TRUNCATED'
+  | 'HASH';
+
+/** A bill that contradicts its own form, its own totals or its hash: none of its rows may be believed. */
+export class WechatPayBillDamaged extends Error {
+  override readonly name = 'WechatPayBillDamaged';
+
+  constructor(
+    readonly fault: BillFault,
+    /** From 1; 0 where the file as a whole is meant. */
+    readonly line: number,
+    /** The heading of the column. Never its value: bills hold payers' ids. */
+    readonly column?: string,
+  ) {
+    super(`the bill is damaged: ${fault} in line ${line}${column ? ` (${column})` : ''}`);
+  }
+}
+
 /** The same error under the names that different products, versions and guides give it. A map: codes come from outside. */
 const ALIASES: ReadonlyMap<string, string> = new Map(
   Object.entries({
@@ -61,6 +90,8 @@ const ACTIONS: ReadonlyMap<string, WechatPayAction> = new Map(
     FREQUENCY_LIMITED: 'RETRY',
     // The pool that pays refunds is empty: it fills within a day or two, and the same number must be used again.
     NOT_ENOUGH: 'RETRY',
+    // The bill of that day is being written: it is there from ten in the morning, Beijing time.
+    STATEMENT_CREATING: 'RETRY',
     ORDERPAID: 'ALREADY_DONE',
     USERPAYING: 'PAYER_MUST_ACT',
     AUTH_CODE_INVALID: 'PAYER_MUST_ACT',
@@ -71,6 +102,8 @@ const ACTIONS: ReadonlyMap<string, WechatPayAction> = new Map(
     USER_ACCOUNT_ABNORMAL: 'FINAL',
     TRADE_ERROR: 'FINAL',
     RULE_LIMIT: 'FINAL',
+    // Nothing was paid or given back that day.
+    NO_STATEMENT_EXIST: 'FINAL',
     // The wallet side's own codes (README: no public specification).
     CODE_INVALID: 'FINAL',
     CODE_EXPIRED: 'FINAL',

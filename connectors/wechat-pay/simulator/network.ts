@@ -5,6 +5,7 @@ import { seal } from '../wechat-pay.cipher.js';
 import { toJson } from '../wechat-pay.json.js';
 import { newNonce, platformHeaders } from '../wechat-pay.signature.js';
 import { toBeijing } from '../wechat-pay.time.js';
+import type { Bills } from './bills.js';
 import type { Books } from './books.js';
 import { platformCertificate as certificateOf } from './certificate.js';
 import { Gate } from './gate.js';
@@ -29,6 +30,8 @@ interface Reply {
   readonly status: number;
   readonly body?: Record<string, unknown>;
   readonly isLost?: boolean;
+  /** Sent as it is, and not signed. */
+  readonly file?: Buffer;
 }
 
 interface Question {
@@ -36,6 +39,8 @@ interface Question {
   readonly path: string;
   readonly query: Record<string, string>;
   readonly body: unknown;
+  /** Where this network was reached. */
+  readonly origin: string;
 }
 
 /** The way of a request: who asks, what, on the disk, signed answer. */
@@ -50,6 +55,7 @@ export class Network {
     private readonly orders: Orders,
     private readonly payments: WalletPayments,
     private readonly refunds: Refunds,
+    private readonly bills: Bills,
   ) {
     this.gate = new Gate(settings, now);
     const { platformSerial, platformKey, platformCertificate } = settings;
@@ -72,6 +78,7 @@ export class Network {
     }
     if (reply === null) unsigned(response, this.books);
     else if (reply.isLost) request.socket.destroy();
+    else if (reply.file) response.writeHead(200, { 'Content-Type': 'application/octet-stream' }).end(reply.file);
     else this.send(response, reply);
   }
 
@@ -83,7 +90,8 @@ export class Network {
       checkHeaders(request);
       const url = new URL(target, 'http://localhost');
       const query = Object.fromEntries(url.searchParams);
-      return this.route({ method, path: url.pathname, query, body: method === 'GET' ? null : jsonOf(text) });
+      const origin = `http://${request.headers.host ?? 'localhost'}`;
+      return this.route({ method, path: url.pathname, query, body: method === 'GET' ? null : jsonOf(text), origin });
     } catch (thrown) {
       if (thrown instanceof Refused)
         return { status: thrown.status, body: { code: thrown.code, message: thrown.message } };
@@ -92,12 +100,14 @@ export class Network {
     }
   }
 
-  private route({ method, path, query, body }: Question): Reply {
+  private route({ method, path, query, body, origin }: Question): Reply {
     const order = /^\/v3\/pay\/partner\/transactions\/out-trade-no\/([^/]+)(\/close)?$/.exec(path);
     const refund = /^\/v3\/refund\/domestic\/refunds\/([^/]+)$/.exec(path);
     const outTradeNo = segment(order?.[1]);
     if (method === 'GET') {
       if (path === '/v3/certificates') return this.certificates();
+      if (path === '/v3/bill/tradebill') return { status: 200, body: this.bills.request(query, origin) };
+      if (path === '/v3/billdownload/file') return { status: 200, file: this.bills.download(query) };
       if (order && !order[2]) return { status: 200, body: this.orders.query(outTradeNo, query) };
       if (refund) return { status: 200, body: this.refunds.query(segment(refund[1]), query) };
     }

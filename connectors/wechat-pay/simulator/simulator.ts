@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SECOND } from '../../../subgraphs/kernel/clock.js';
 import { lockFolder } from '../../simulator/folder-lock.js';
+import { Bills } from './bills.js';
 import { Books } from './books.js';
 import { Codes } from './codes.js';
 import { Network } from './network.js';
@@ -35,7 +36,9 @@ export async function startSimulator(settings: Settings, now: () => Date = () =>
   const codes = new Codes(books, settings.stores);
   const payments = new WalletPayments(books, codes, notifier, timers, settings, now);
   const refunds = new Refunds(books, notifier, timers, settings, now);
-  const network = new Network(settings, now, books, new Orders(books, codes, settings, now), payments, refunds);
+  const orders = new Orders(books, codes, settings, now);
+  const bills = new Bills(books, settings, now);
+  const network = new Network(settings, now, books, orders, payments, refunds, bills);
   const server = createServer((request, response) => network.serve(request, response));
   await listening(server, settings);
   undo.defer(() => closed(server));
