@@ -6,6 +6,7 @@ import type { Notifications } from './notifications.js';
 import type { Orders } from './orders.js';
 import type { Refunds } from './refunds.js';
 import { mockedRefusal, Refusal } from './refusal.js';
+import type { Reports } from './reports.js';
 import { captureRequest, orderRequest, readBody, refundRequest } from './requests.js';
 import type { Resources } from './resources.js';
 import type { Call, Reply, Route } from './server.js';
@@ -20,6 +21,7 @@ interface Parts {
   readonly resources: Resources;
   readonly idempotency: Idempotency;
   readonly notifications: Notifications;
+  readonly reports: Reports;
 }
 
 /** Orders v2 and Payments v2, as far as they are played: what every call has to show, then what each does. */
@@ -40,6 +42,11 @@ export class Api {
       this.once(call, 'refund', () => this.parts.refunds.refund(id, readBody(refundRequest, jsonOf(call)))),
     ),
     this.get(/^\/v2\/payments\/refunds\/([A-Z0-9]{1,36})$/, (id) => this.show('refund', id)),
+    {
+      method: 'GET',
+      path: /^\/v1\/reporting\/transactions$/,
+      answer: (call) => this.admit(call, () => this.report(call)),
+    },
   ];
 
   constructor(private readonly parts: Parts) {}
@@ -77,6 +84,12 @@ export class Api {
     const body = resources.show(kind, id);
     // What is shown here must still be so after a crash.
     await books.settled();
+    return { status: 200, body };
+  }
+
+  private async report(call: Call): Promise<Reply> {
+    const body = this.parts.reports.list(call.query);
+    await this.parts.books.settled();
     return { status: 200, body };
   }
 

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { type Clock, SECOND, systemClock } from '../../../subgraphs/kernel/clock.js';
+import { type Clock, HOUR, SECOND, systemClock } from '../../../subgraphs/kernel/clock.js';
 import { lockFolder } from '../../simulator/folder-lock.js';
 import { Api } from './api.js';
 import { Authorizations } from './authorizations.js';
@@ -9,6 +9,7 @@ import { Idempotency } from './idempotency.js';
 import { Notifications, type Webhook } from './notifications.js';
 import { Orders } from './orders.js';
 import { Refunds } from './refunds.js';
+import { Reports } from './reports.js';
 import { found, Resources } from './resources.js';
 import { Scenarios, type Wallet } from './scenarios.js';
 import { type Route, SimulatorServer } from './server.js';
@@ -31,6 +32,10 @@ export interface SimulatorOptions {
   readonly tokenLifetimeSeconds?: number;
   readonly firstRetryMs?: number;
   readonly notificationDeadlineMs?: number;
+  /** How long after it happened a transaction is reported; three hours unless said. */
+  readonly reportDelayMs?: number;
+  /** The most transactions that one query may find. */
+  readonly mostReported?: number;
   readonly now?: Clock;
   /** The disk refused a record: memory is ahead of it, and the process should end. */
   readonly onFailure?: (thrown: unknown) => void;
@@ -82,6 +87,7 @@ async function startIn(options: SimulatorOptions, now: Clock, unlock: () => Prom
     resources,
     idempotency: new Idempotency(books, now),
     notifications,
+    reports: new Reports(books, now, options.reportDelayMs ?? 3 * HOUR, options.mostReported ?? 10_000),
   });
   const server = new SimulatorServer([
     ...api.routes,
