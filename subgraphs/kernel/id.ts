@@ -17,7 +17,8 @@ export type IdKind =
   | 'chk' // Checkout
   | 'pay' // Payment
   | 'evt' // PaymentEvent
-  | 'ref'; // Refund
+  | 'ref' // Refund
+  | 'brk'; // a break that reconciliation found
 
 export type Id<Kind extends IdKind> = `${Kind}_${string}`;
 export type TravelerId = Id<'trv'>;
@@ -32,6 +33,7 @@ export type CheckoutId = Id<'chk'>;
 export type PaymentId = Id<'pay'>;
 export type PaymentEventId = Id<'evt'>;
 export type RefundId = Id<'ref'>;
+export type BreakId = Id<'brk'>;
 
 /** A region code: where the record lives. `us` holds travelers, `cn` holds merchants. */
 export type Region = string;
@@ -85,4 +87,5 @@ const NAMES: Record<IdKind, string> = {
   pay: 'payment',
   evt: 'payment event',
   ref: 'refund',
+  brk: 'break',
 };

@@ -1,6 +1,8 @@
 import { PaypalClient } from '../../connectors/paypal/paypal.client.js';
 import { paypalConfiguration, paypalVariables } from '../../connectors/paypal/paypal.configuration.js';
 import { PaypalNotificationVerifier } from '../../connectors/paypal/paypal.notification.js';
+import { PaypalReportClient } from '../../connectors/paypal/paypal.report.client.js';
+import { WechatPayBillClient } from '../../connectors/wechat-pay/wechat-pay.bill.client.js';
 import { platformKeysOf } from '../../connectors/wechat-pay/wechat-pay.certificates.js';
 import { WechatPayClient } from '../../connectors/wechat-pay/wechat-pay.client.js';
 import { wechatPayConfiguration, wechatPayVariables } from '../../connectors/wechat-pay/wechat-pay.configuration.js';
@@ -10,6 +12,9 @@ import { type Environment, readConfiguration, variable } from '../kernel/configu
 import { Network, WalletProvider } from '../kernel/graphql/enums.js';
 import type { NetworkClient } from './network/network.client.js';
 import { WechatPayNetworkClient } from './network/wechat-pay.client.js';
+import { PaypalStatementClient } from './reconciliation/paypal.client.js';
+import type { MarketStatements } from './reconciliation/statement.client.js';
+import { WechatPayStatementClient } from './reconciliation/wechat-pay.client.js';
 import { PaypalWalletClient } from './wallet/paypal.client.js';
 import type { WalletClient } from './wallet/wallet.client.js';
 
@@ -17,6 +22,8 @@ import type { WalletClient } from './wallet/wallet.client.js';
 export interface Outside {
   readonly wallets: Readonly<Record<WalletProvider, WalletClient>>;
   readonly networks: Readonly<Record<Network, NetworkClient>>;
+  /** What both sides of each market state that has moved. */
+  readonly statements: readonly MarketStatements[];
   readonly paypalNotifications: PaypalNotificationVerifier;
   readonly wechatPayNotifications: WechatPayNotificationVerifier;
   close(): Promise<void>;
@@ -38,14 +45,23 @@ export function connectOutside(environment: Environment): Outside {
   const keys = platformKeysOf(wechatPaySettings);
   const merchant = new WechatPayClient(wechatPaySettings, keys);
   const wallet = new WechatPayWalletClient(wechatPaySettings, keys);
+  const bills = new WechatPayBillClient(wechatPaySettings, keys);
+  const reports = new PaypalReportClient(paypalSettings);
   const notifyUrl = `${values.NOTIFICATION_BASE_URL}${WECHAT_PAY_PATH}`;
   return {
     wallets: { [WalletProvider.PAYPAL]: new PaypalWalletClient(paypal) },
     networks: { [Network.WECHAT_PAY]: new WechatPayNetworkClient(wallet, merchant, notifyUrl) },
+    statements: [
+      {
+        marketCode: 'US',
+        network: new WechatPayStatementClient(bills),
+        wallet: new PaypalStatementClient(reports),
+      },
+    ],
     paypalNotifications: new PaypalNotificationVerifier(paypalSettings),
     wechatPayNotifications: new WechatPayNotificationVerifier(wechatPaySettings, keys),
     close: async () => {
-      await Promise.all([paypal.close(), merchant.close(), wallet.close()]);
+      await Promise.all([paypal, merchant, wallet, bills, reports].map((client) => client.close()));
     },
   };
 }

@@ -35,6 +35,8 @@ import { Payment } from './payment/payment.entity.js';
 import type { Legs } from './payment/payment.repository.js';
 import { PaymentService } from './payment/payment.service.js';
 import { PaymentEvent } from './payment/payment-event.entity.js';
+import { ReconciliationService } from './reconciliation/reconciliation.service.js';
+import { ReconciliationWorker } from './reconciliation/reconciliation.worker.js';
 import { Refund } from './refund/refund.entity.js';
 import { RefundService } from './refund/refund.service.js';
 import { RefundSaga } from './refund/refund-saga.service.js';
@@ -90,6 +92,8 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
   const checkoutWorker = new CheckoutWorker(workersOrm.em, boss, now);
   const notificationWorker = new NotificationWorker(workersOrm.em, boss, now);
   const sealWorker = new SealWorker(workersOrm.em, boss, logger, now);
+  const reconciliation = new ReconciliationService(databaseUrl, logger, now);
+  const reconciliationWorker = new ReconciliationWorker(reconciliation, outside.statements, boss, now);
   const checkouts = new CheckoutService(
     orm.em,
     new CodeClient(ask(options, 'merchants')),
@@ -128,7 +132,14 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
     start: async () => {
       await boss.start();
       relay.start();
-      const workers = [paymentWorker, refundWorker, checkoutWorker, notificationWorker, sealWorker];
+      const workers = [
+        paymentWorker,
+        refundWorker,
+        checkoutWorker,
+        notificationWorker,
+        sealWorker,
+        reconciliationWorker,
+      ];
       await Promise.all(workers.map((worker) => worker.start()));
     },
     ready: () => ping(orm),
