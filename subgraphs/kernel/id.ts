@@ -18,7 +18,8 @@ export type IdKind =
   | 'pay' // Payment
   | 'evt' // PaymentEvent
   | 'ref' // Refund
-  | 'brk'; // a break that reconciliation found
+  | 'brk' // a break that reconciliation found
+  | 'res'; // what operators decide of a payment in review
 
 export type Id<Kind extends IdKind> = `${Kind}_${string}`;
 export type TravelerId = Id<'trv'>;
@@ -34,6 +35,7 @@ export type PaymentId = Id<'pay'>;
 export type PaymentEventId = Id<'evt'>;
 export type RefundId = Id<'ref'>;
 export type BreakId = Id<'brk'>;
+export type ResolutionId = Id<'res'>;
 
 /** A region code: where the record lives. `us` holds travelers, `cn` holds merchants. */
 export type Region = string;
@@ -88,4 +90,5 @@ const NAMES: Record<IdKind, string> = {
   evt: 'payment event',
   ref: 'refund',
   brk: 'break',
+  res: 'resolution',
 };

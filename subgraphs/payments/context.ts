@@ -5,6 +5,7 @@ import type { LedgerAuditService } from './ledger/audit.service.js';
 import type { PaymentsLoaders } from './loaders.js';
 import type { PaymentService } from './payment/payment.service.js';
 import type { RefundService } from './refund/refund.service.js';
+import type { ResolutionService } from './review/resolution.service.js';
 import type { ReviewCaseService } from './review/review-case.service.js';
 
 /** What a resolver of payments can reach: one per request. */
@@ -15,6 +16,7 @@ export interface PaymentsContext {
   readonly refunds: RefundService;
   readonly audits: LedgerAuditService;
   readonly reviewCases: ReviewCaseService;
+  readonly resolutions: ResolutionService;
   readonly loaders: PaymentsLoaders;
   readonly now: Clock;
 }

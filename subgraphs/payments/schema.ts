@@ -13,6 +13,7 @@ import {
 } from './payment/payment.resolver.js';
 import { PaymentEventDeliveryType } from './payment/payment.type.js';
 import { RefundResolver } from './refund/refund.resolver.js';
+import { ResolutionResolver } from './review/resolution.resolver.js';
 import { ReviewCaseResolver } from './review/review-case.resolver.js';
 
 const payment: ReferenceResolver<PaymentsContext> = async ({ id = '' }, { loaders, principal }) => {
@@ -43,6 +44,7 @@ export function buildPaymentsSchema(): Promise<SubgraphSchema> {
       RefundResolver,
       LedgerAuditResolver,
       ReviewCaseResolver,
+      ResolutionResolver,
     ],
     { Payment: payment, PaymentEventDelivery: delivery, Traveler: itself, Merchant: itself },
     [PaymentEventDeliveryType],

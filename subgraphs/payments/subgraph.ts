@@ -40,6 +40,7 @@ import { ReconciliationWorker } from './reconciliation/reconciliation.worker.js'
 import { Refund } from './refund/refund.entity.js';
 import { RefundService } from './refund/refund.service.js';
 import { RefundSaga } from './refund/refund-saga.service.js';
+import { ResolutionService } from './review/resolution.service.js';
 import { ReviewCaseService } from './review/review-case.service.js';
 import { notificationRoutes } from './routes.js';
 import { PaymentSaga } from './saga/saga.service.js';
@@ -106,6 +107,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
   const refunds = new RefundService(orm.em, refundWorker, now);
   const audits = new LedgerAuditService(orm.em, now);
   const reviewCases = new ReviewCaseService(orm.em, outside.wallets, outside.networks);
+  const resolutions = new ResolutionService(orm.em, outside.networks, paymentWorker, now);
   const notifications = new NotificationService(orm.em, paymentWorker, refundWorker, logger);
 
   if (options.metrics) registerFigures(options.metrics, workersOrm.em, logger, now);
@@ -117,6 +119,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
     refunds,
     audits,
     reviewCases,
+    resolutions,
     loaders: createLoaders(orm.em, payments),
     now,
   });

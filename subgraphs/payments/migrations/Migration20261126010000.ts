@@ -20,9 +20,45 @@ const PROOFS = `
   create index payment_in_review on payment (id) where status = 'IN_REVIEW';
 `;
 
-/** What proves the ledger: postings by their day, and the chain of seals over them. And who waits for a person. */
+// Four eyes also here: who decides names the proposer, as the proposal does, and is somebody else.
+const RESOLUTIONS = `
+  create table payment_resolution (
+    id text collate "C" primary key,
+    payment_id text not null references payment (id),
+    action text not null check (action in ('COMPLETE_AFTER_CAPTURE')),
+    note text not null,
+    event_count integer not null,
+    authorization_status text not null,
+    acceptance_status text not null,
+    proposed_by text not null,
+    proposed_at timestamptz not null,
+    unique (id, proposed_by)
+  );
+  create index payment_resolution_by_payment on payment_resolution (payment_id, id desc);
+  create table payment_resolution_decision (
+    resolution_id text collate "C" primary key,
+    verdict text not null check (verdict in ('APPROVED', 'REJECTED')),
+    note text not null,
+    proposed_by text not null,
+    decided_by text not null,
+    decided_at timestamptz not null,
+    event_id text unique,
+    foreign key (resolution_id, proposed_by) references payment_resolution (id, proposed_by),
+    check (decided_by <> proposed_by),
+    check ((verdict = 'APPROVED') = (event_id is not null))
+  );
+  create trigger payment_resolution_is_immutable before update or delete or truncate on payment_resolution
+    for each statement execute function refuse_change();
+  create trigger payment_resolution_decision_is_immutable before update or delete or truncate on payment_resolution_decision
+    for each statement execute function refuse_change();
+  -- Who refers to a row locks it, which takes the right to update: there the trigger alone refuses.
+  revoke delete, truncate on payment_resolution from public, current_user;
+  revoke update, delete, truncate on payment_resolution_decision from public, current_user;
+`;
+
+/** What proves the ledger: postings by their day, and the chain of seals over them. And who waits for a person, and what was decided. */
 export class Migration20261126010000 extends Migration {
   override up(): void {
-    this.addSql(PROOFS);
+    for (const sql of [PROOFS, RESOLUTIONS]) this.addSql(sql);
   }
 }
