@@ -4,6 +4,7 @@ import type { CheckoutService } from './checkout/checkout.service.js';
 import type { LedgerAuditService } from './ledger/audit.service.js';
 import type { PaymentsLoaders } from './loaders.js';
 import type { PaymentService } from './payment/payment.service.js';
+import type { FindingsService } from './reconciliation/findings.service.js';
 import type { RefundService } from './refund/refund.service.js';
 import type { ResolutionService } from './review/resolution.service.js';
 import type { ReviewCaseService } from './review/review-case.service.js';
@@ -17,6 +18,7 @@ export interface PaymentsContext {
   readonly audits: LedgerAuditService;
   readonly reviewCases: ReviewCaseService;
   readonly resolutions: ResolutionService;
+  readonly findings: FindingsService;
   readonly loaders: PaymentsLoaders;
   readonly now: Clock;
 }

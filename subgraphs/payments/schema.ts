@@ -12,6 +12,7 @@ import {
   TravelerPaymentsResolver,
 } from './payment/payment.resolver.js';
 import { PaymentEventDeliveryType } from './payment/payment.type.js';
+import { ReconciliationEvidenceResolver, ReconciliationResolver } from './reconciliation/reconciliation.resolver.js';
 import { RefundResolver } from './refund/refund.resolver.js';
 import { ResolutionResolver } from './review/resolution.resolver.js';
 import { ReviewCaseResolver } from './review/review-case.resolver.js';
@@ -45,6 +46,8 @@ export function buildPaymentsSchema(): Promise<SubgraphSchema> {
       LedgerAuditResolver,
       ReviewCaseResolver,
       ResolutionResolver,
+      ReconciliationResolver,
+      ReconciliationEvidenceResolver,
     ],
     { Payment: payment, PaymentEventDelivery: delivery, Traveler: itself, Merchant: itself },
     [PaymentEventDeliveryType],

@@ -35,6 +35,7 @@ import { Payment } from './payment/payment.entity.js';
 import type { Legs } from './payment/payment.repository.js';
 import { PaymentService } from './payment/payment.service.js';
 import { PaymentEvent } from './payment/payment-event.entity.js';
+import { FindingsService } from './reconciliation/findings.service.js';
 import { ReconciliationService } from './reconciliation/reconciliation.service.js';
 import { ReconciliationWorker } from './reconciliation/reconciliation.worker.js';
 import { Refund } from './refund/refund.entity.js';
@@ -120,6 +121,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
     audits,
     reviewCases,
     resolutions,
+    findings: new FindingsService(orm.em),
     loaders: createLoaders(orm.em, payments),
     now,
   });

@@ -1,7 +1,8 @@
 import type { PaypalReportClient } from '../../../connectors/paypal/paypal.report.client.js';
 import type { ReportedTransaction } from '../../../connectors/paypal/paypal.report.js';
 import { Money } from '../../kernel/money/money.js';
-import type { StatementClient, StatementLine, StatementWindow } from './statement.client.js';
+import type { StatementClient } from './statement.client.js';
+import type { StatementLine, StatementWindow } from './statement.js';
 
 const STATUSES = { DENIED: 'FAILED', PENDING: 'PENDING', SUCCEEDED: 'SETTLED', REVERSED: 'REVERSED' } as const;
 

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { newId } from '../../kernel/id.js';
-import { COMPARE, CREATE_TABLES, FIND, MISSING } from './reconciliation.sql.js';
-import type { StatementLine } from './statement.client.js';
+import { COMPARE, CREATE_TABLES, FIND, MISSING } from './comparison.js';
+import type { StatementLine } from './statement.js';
 
 export type StatementSource = 'NETWORK' | 'WALLET';
 

@@ -1,6 +1,7 @@
 import type { WechatPayBillClient } from '../../../connectors/wechat-pay/wechat-pay.bill.client.js';
 import type { TradeBillRow } from '../../../connectors/wechat-pay/wechat-pay.bill.js';
-import type { StatementClient, StatementLine, StatementWindow } from './statement.client.js';
+import type { StatementClient } from './statement.client.js';
+import type { StatementLine, StatementWindow } from './statement.js';
 
 const REFUND_STATES: Readonly<Record<string, StatementLine['status']>> = {
   SUCCESS: 'SETTLED',
@@ -11,7 +12,7 @@ const REFUND_STATES: Readonly<Record<string, StatementLine['status']>> = {
 
 /** WeChat Pay's trade bill. Its days are Beijing's, and so are reconciliation's. */
 export class WechatPayStatementClient implements StatementClient {
-  constructor(private readonly bills: WechatPayBillClient) {}
+  constructor(private readonly bills: Pick<WechatPayBillClient, 'tradeBill'>) {}
 
   async *lines({ day }: StatementWindow): AsyncGenerator<StatementLine> {
     const bill = await this.bills.tradeBill(day);

@@ -12,7 +12,7 @@ import { migrations } from '../../../../subgraphs/payments/migrations/migrations
 import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.js';
 import { PaymentEvent } from '../../../../subgraphs/payments/payment/payment-event.entity.js';
 import { ReconciliationService } from '../../../../subgraphs/payments/reconciliation/reconciliation.service.js';
-import type { StatementLine } from '../../../../subgraphs/payments/reconciliation/statement.client.js';
+import type { StatementLine } from '../../../../subgraphs/payments/reconciliation/statement.js';
 import { Refund } from '../../../../subgraphs/payments/refund/refund.entity.js';
 import { freshDatabase } from '../../../support/database.js';
 import { silent } from '../../../support/logger.js';
