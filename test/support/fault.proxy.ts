@@ -13,6 +13,8 @@ export type Fault =
   | { readonly kind: 'CUT_AFTER' }
   | { readonly kind: 'GARBAGE_AFTER' }
   | { readonly kind: 'STATUS_BEFORE'; readonly status: number }
+  /** Arrives with one header more: PayPal's own way to ask for a refusal. */
+  | { readonly kind: 'HEADER'; readonly name: string; readonly value: string }
   | { readonly kind: 'HANG_AFTER'; readonly ms: number };
 
 export interface SeenRequest {
@@ -82,7 +84,8 @@ export class FaultProxy {
     if (fault?.kind === 'CUT_BEFORE') return void response.destroy();
     if (fault?.kind === 'STATUS_BEFORE') return void response.writeHead(fault.status).end();
     if (fault?.kind === 'LATE') await new Promise((resolve) => setTimeout(resolve, fault.ms));
-    const { host: _ours, ...passed } = headers;
+    const { host: _ours, ...rest } = headers;
+    const passed = fault?.kind === 'HEADER' ? { ...rest, [fault.name]: fault.value } : rest;
     const outgoing = forward(new URL(path, this.target()), { method, headers: passed });
     outgoing.on('error', () => response.destroy());
     outgoing.on('response', (incoming) => void spoilt(incoming, response, fault));

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { root } from './sources.js';
 
 // As the bootstrap sets it: starting is half as long.
-const CACHE = join(root, 'node_modules', '.cache', 'compiled');
+export const CACHE = join(root, 'node_modules', '.cache', 'compiled');
 /** What Node is started with for a program of ours, as by the bootstrap: its packages come from their bundle. */
 export const PROGRAM_FLAGS = ['--import', pathToFileURL(join(root, 'local', 'bootstrap.hook.mjs')).href];
 

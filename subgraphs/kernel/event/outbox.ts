@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Sql } from '../database.rows.js';
 import { SessionConnection } from '../database.session.js';
+import { faultPoint } from '../fault.js';
 import type { Logger } from '../telemetry.js';
 import type { EventBus, OutgoingEvent } from './event-bus.js';
 import { WakeUp } from './wake-up.js';
@@ -108,8 +109,11 @@ export class OutboxRelay {
       `select position, id, subjects, payload from outbox order by position limit ${BATCH}`,
     );
     if (rows.length === 0) return 0;
+    faultPoint('outbox.before-publish');
     await this.bus.publish(rows);
+    faultPoint('outbox.after-publish');
     await client.query('delete from outbox where position = any($1::bigint[])', [rows.map((row) => row.position)]);
+    faultPoint('outbox.after-delete');
     return rows.length;
   }
 }

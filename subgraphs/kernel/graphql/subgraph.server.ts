@@ -10,6 +10,7 @@ import { GraphQLError } from 'graphql';
 import type { Registry } from 'prom-client';
 import { DEADLINE_HEADER, requireTimeLeft, withDeadline } from '../deadline.js';
 import { DomainError, messageOf, UnavailableError } from '../error.js';
+import { faultPoint } from '../fault.js';
 import { closesInOrder } from '../server.close.js';
 import { currentRequest, REQUEST_ID_HEADER } from '../telemetry.js';
 import { formatError } from './error.format.js';
@@ -48,7 +49,8 @@ export async function serveSubgraph(
           subgraph.logger.error({ err: thrown }, 'failed');
           return { status: 500 };
         })
-        .then((reply) => send(response, reply));
+        .then((reply) => send(response, reply))
+        .then(() => faultPoint('server.answered'));
     // From here on, and not only once the body is there: it may have waited for its turn.
     const deadline = firstOf(request.headers[DEADLINE_HEADER]);
     void currentRequest.run({ requestId }, () => withDeadline(deadline, begin));

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Clock, HOUR, SECOND } from '../../kernel/clock.js';
 import { transaction } from '../../kernel/database.js';
+import { faultPoint } from '../../kernel/fault.js';
 import type { Network } from '../../kernel/graphql/enums.js';
 import type { PaymentId } from '../../kernel/id.js';
 import { holdNetwork, postNetwork, voidNetwork } from '../ledger/ledger.service.js';
@@ -41,9 +42,11 @@ export class AcceptanceService {
     const network = this.networks[payment.network];
     const askedAt = acceptance.submittedAt ?? payment.createdAt;
     const waited = this.now().getTime() - askedAt.getTime();
+    faultPoint('network.inquire.before-call');
     const answer = await network.inquire(acceptance.requestId);
+    faultPoint('network.inquire.after-call');
     if (answer.outcome === 'IN_PROGRESS' && waited > PAYER_PATIENCE_MS)
-      return this.take(payment, await network.cancel(acceptance.requestId));
+      return this.take(payment, await this.cancel(payment, acceptance.requestId));
     if (answer.outcome === 'MISSING') return this.missing(payment, acceptance.requestId);
     if (answer.outcome === 'UNKNOWN' && waited > UNKNOWN_FOR_LONG_MS && payment.attempt > MANY_ATTEMPTS)
       return sendToReview(this.em, payment.id, 'NETWORK_OUTCOME_UNKNOWN', this.now());
@@ -60,7 +63,7 @@ export class AcceptanceService {
       const again = await this.pay(payment);
       if (again.outcome !== 'NO') return this.take(payment, again);
     }
-    const answer = await this.networks[payment.network].cancel(requestId);
+    const answer = await this.cancel(payment, requestId);
     if (answer.outcome === 'MISSING' && late > DISBELIEF_MS)
       return this.refused(payment.id, { outcome: 'NO', reason: 'TIMED_OUT', code: 'MISSING' });
     return this.take(payment, answer);
@@ -89,8 +92,9 @@ export class AcceptanceService {
     return this.accepted(payment.id, answer);
   }
 
-  private pay(payment: Payment): Promise<Accepted | Refused | InProgress | Unknown> {
-    return this.networks[payment.network].pay({
+  private async pay(payment: Payment): Promise<Accepted | Refused | InProgress | Unknown> {
+    faultPoint('network.pay.before-call');
+    const answer = await this.networks[payment.network].pay({
       requestId: payment.id,
       paymentId: payment.id,
       payerToken: payment.travelerId,
@@ -98,11 +102,20 @@ export class AcceptanceService {
       amount: payment.buy,
       payBy: payment.payBy,
     });
+    faultPoint('network.pay.after-call');
+    return answer;
+  }
+
+  private async cancel(payment: Payment, requestId: string): Promise<Answer> {
+    faultPoint('network.cancel.before-call');
+    const answer = await this.networks[payment.network].cancel(requestId);
+    faultPoint('network.cancel.after-call');
+    return answer;
   }
 
   /** @returns whether the network is to be asked now */
-  private markSubmitted(id: PaymentId): Promise<boolean> {
-    return transaction(this.em, async (em) => {
+  private async markSubmitted(id: PaymentId): Promise<boolean> {
+    const asked = await transaction(this.em, async (em) => {
       const legs = await lockLegs(em, id);
       const { payment, acceptance } = legs;
       if (acceptance.status !== 'PREPARED') return false;
@@ -116,8 +129,11 @@ export class AcceptanceService {
       acceptance.submitted(now);
       await saveLegs(em, legs, payment.record('SUBMITTED', now));
       await holdNetwork(em, payment, now);
+      faultPoint('payment.submitted.before-commit');
       return true;
     });
+    faultPoint('payment.submitted.after-commit');
+    return asked;
   }
 
   private async accepted(id: PaymentId, answer: Accepted): Promise<Progress<Legs>> {
@@ -131,8 +147,10 @@ export class AcceptanceService {
       payment.paid(now);
       await saveLegs(em, legs, payment.record('PAID', now));
       await postNetwork(em, payment, now);
+      faultPoint('payment.accepted.before-commit');
       return legs;
     });
+    faultPoint('payment.accepted.after-commit');
     return movedTo(left);
   }
 
@@ -146,8 +164,10 @@ export class AcceptanceService {
       payment.attempt = 0;
       await saveLegs(em, legs, null);
       await voidNetwork(em, payment, this.now());
+      faultPoint('payment.refused.before-commit');
       return legs;
     });
+    faultPoint('payment.refused.after-commit');
     return movedTo(left);
   }
 }

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Clock, HOUR } from '../../kernel/clock.js';
 import { transaction } from '../../kernel/database.js';
 import { invariant } from '../../kernel/error.js';
+import { faultPoint } from '../../kernel/fault.js';
 import type { WalletProvider } from '../../kernel/graphql/enums.js';
 import type { PaymentId } from '../../kernel/id.js';
 import type { VaultClient } from '../checkout/payer.client.js';
@@ -29,21 +30,27 @@ export class AuthorizationService {
     const keysAreForgotten = this.now().getTime() - payment.createdAt.getTime() > WALLET_KEYS_LAST_MS;
     if (keysAreForgotten && !authorization.orderId)
       return sendToReview(this.em, payment.id, 'WALLET_OUTCOME_UNKNOWN', this.now());
+    const vaultReference = await this.vaults.vaultReference(payment.walletId);
+    faultPoint('wallet.authorize.before-call');
     const answer = await this.wallets[payment.walletProvider].authorize({
       paymentId: payment.id,
       requestId: authorization.requestId,
       orderId: authorization.orderId ?? null,
       merchantId: payment.merchantId,
       merchantName: payment.merchantName,
-      vaultReference: await this.vaults.vaultReference(payment.walletId),
+      vaultReference,
       amount: payment.sell,
     });
+    faultPoint('wallet.authorize.after-call');
     if (answer.outcome === 'YES')
       return answer.amount.equals(payment.sell)
         ? this.held(payment.id, answer)
         : sendToReview(this.em, payment.id, 'WALLET_AMOUNT_DIFFERS', this.now());
     if (answer.outcome === 'NO') return this.declined(payment.id, answer);
-    if (answer.orderId && !authorization.orderId) await rememberOrder(this.em.fork(), payment.id, answer.orderId);
+    if (answer.orderId && !authorization.orderId) {
+      await rememberOrder(this.em.fork(), payment.id, answer.orderId);
+      faultPoint('wallet.order.remembered');
+    }
     return backOff(payment.attempt);
   }
 
@@ -51,6 +58,7 @@ export class AuthorizationService {
   async capture({ payment, authorization }: Legs): Promise<Progress<never>> {
     const { orderId, authorizationId, requestId } = authorization;
     invariant(orderId && authorizationId, 'captured without a hold (M5)');
+    faultPoint('wallet.capture.before-call');
     const answer = await this.wallets[payment.walletProvider].capture({
       paymentId: payment.id,
       requestId,
@@ -58,6 +66,7 @@ export class AuthorizationService {
       authorizationId,
       amount: payment.sell,
     });
+    faultPoint('wallet.capture.after-call');
     if (answer.outcome === 'YES')
       return answer.amount.equals(payment.sell)
         ? this.captured(payment.id, answer)
@@ -69,7 +78,9 @@ export class AuthorizationService {
   /** Gives the held money free, after the network's definite no. */
   async void({ payment, authorization }: Legs): Promise<Progress<never>> {
     invariant(authorization.authorizationId, 'nothing to give free');
+    faultPoint('wallet.void.before-call');
     const answer = await this.wallets[payment.walletProvider].void(authorization.authorizationId);
+    faultPoint('wallet.void.after-call');
     if (answer.outcome === 'YES') return this.voided(payment.id);
     if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, 'VOID_REFUSED', this.now());
     return backOff(payment.attempt);
@@ -84,8 +95,10 @@ export class AuthorizationService {
       authorization.held(held.orderId, held.authorizationId, held.expiresAt);
       await saveLegs(em, legs, payment.record('AUTHORIZED', now));
       await holdWallet(em, payment, now);
+      faultPoint('payment.held.before-commit');
       return legs;
     });
+    faultPoint('payment.held.after-commit');
     return movedTo(left);
   }
 
@@ -99,8 +112,10 @@ export class AuthorizationService {
       payment.declined(refusal.reason);
       await saveLegs(em, legs, payment.record('DECLINED', this.now()));
       await releaseLimit(em, payment);
+      faultPoint('payment.declined.before-commit');
       return true;
     });
+    faultPoint('payment.declined.after-commit');
     return endedBy(ended);
   }
 
@@ -115,8 +130,10 @@ export class AuthorizationService {
       payment.completed(now);
       await saveLegs(em, legs, payment.record('COMPLETED', now));
       await postWallet(em, payment, feeMinor, now);
+      faultPoint('payment.captured.before-commit');
       return true;
     });
+    faultPoint('payment.captured.after-commit');
     return endedBy(ended);
   }
 
@@ -131,8 +148,10 @@ export class AuthorizationService {
       await saveLegs(em, legs, payment.record('FAILED', now));
       await voidWallet(em, payment, now);
       await releaseLimit(em, payment);
+      faultPoint('payment.voided.before-commit');
       return true;
     });
+    faultPoint('payment.voided.after-commit');
     return endedBy(ended);
   }
 }

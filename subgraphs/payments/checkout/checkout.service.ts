@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Clock } from '../../kernel/clock.js';
 import { transaction } from '../../kernel/database.js';
 import { DomainError, NotFoundError } from '../../kernel/error.js';
+import { faultPoint } from '../../kernel/fault.js';
 import { CodeKind } from '../../kernel/graphql/enums.js';
 import { type CheckoutId, newId, type PaymentId, type TravelerId, type WalletId } from '../../kernel/id.js';
 import { claimKey, findReplay, type IdempotentRequest } from '../../kernel/idempotency.js';
@@ -109,6 +110,7 @@ export class CheckoutService {
       if (earlier) return em.findOneOrFail(Payment, earlier.paymentId);
       return this.confirmLocked(em, await lockOf(em, travelerId, checkoutId), paymentId);
     });
+    faultPoint('checkout.confirm.after-commit');
     this.saga.kick(payment.id);
     return payment;
   }
@@ -128,6 +130,7 @@ export class CheckoutService {
     await savePaymentOf(em, locked, payment, payment.record('CONFIRMED', now));
     await this.saga.guard(em, payment.id);
     await reserveLimit(em, checkout, payment);
+    faultPoint('checkout.confirm.before-commit');
     return payment;
   }
 
@@ -166,8 +169,10 @@ export class CheckoutService {
     const earlier = await transaction(this.em, async (em) => {
       const known = await claimKey(em, request, { checkoutId: checkout.id });
       if (!known) await insertCheckout(em, checkout);
+      faultPoint('checkout.open.before-commit');
       return known;
     });
+    faultPoint('checkout.open.after-commit');
     return earlier ? this.get(earlier.checkoutId) : checkout;
   }
 

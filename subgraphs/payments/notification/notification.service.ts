@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { faultPoint } from '../../kernel/fault.js';
 import type { Logger } from '../../kernel/telemetry.js';
 import type { SagaWorker } from '../saga/saga.worker.js';
 import { type ReceivedNotification, receive } from './notification.repository.js';
@@ -17,11 +18,13 @@ export class NotificationService {
 
   async take(notification: ReceivedNotification): Promise<void> {
     const isNew = await receive(this.em.fork(), notification);
+    faultPoint('notification.stored');
     const { subjectId } = notification;
     if (!isNew || !subjectId) return;
     if (notification.saysPaid) await this.compare(subjectId);
     if (subjectId.startsWith('pay_')) this.payments.kick(subjectId);
     if (subjectId.startsWith('ref_')) this.refunds.kick(subjectId);
+    faultPoint('notification.kicked');
   }
 
   /** Money that moved for a payment which we ended without it: nothing here can mend that, but somebody must know. */

@@ -3,6 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Clock, SECOND } from '../../kernel/clock.js';
 import { transaction } from '../../kernel/database.js';
 import { invariant } from '../../kernel/error.js';
+import { faultPoint } from '../../kernel/fault.js';
 import type { Network, WalletProvider } from '../../kernel/graphql/enums.js';
 import type { RefundId } from '../../kernel/id.js';
 import type { Logger } from '../../kernel/telemetry.js';
@@ -44,10 +45,11 @@ export class RefundSaga {
     const network = this.networks[payment.network];
     const { id, buy, reason, attempt } = refund;
     // After an attempt without a clear answer it is asked what became of it, and only then asked for again.
-    const earlier = attempt > 0 ? await network.inquireRefund(id, payment.networkMerchantId) : MISSING;
+    const earlier = attempt > 0 ? await this.find(payment, refund) : MISSING;
     if (earlier.outcome !== 'MISSING') return this.settle(id, earlier, attempt);
     const { transactionId } = await em.findOneOrFail(Acceptance, payment.id);
     invariant(transactionId, 'a completed payment has a network transaction (M5)');
+    faultPoint('network.refund.before-call');
     const answer = await network.refund({
       refundId: id,
       transactionId,
@@ -56,16 +58,24 @@ export class RefundSaga {
       total: payment.buy,
       reason,
     });
+    faultPoint('network.refund.after-call');
     if (answer.outcome === 'NO' && attempt > 0) return this.disbelieve(payment, refund, answer);
     return this.settle(id, answer, attempt);
   }
 
   /** A no to a repetition says nothing of the first attempt, which may still be on its way. */
   private async disbelieve(payment: Payment, refund: Refund, refusal: Refused): Promise<Progress<never>> {
-    const found = await this.networks[payment.network].inquireRefund(refund.id, payment.networkMerchantId);
+    const found = await this.find(payment, refund);
     if (found.outcome !== 'MISSING') return this.settle(refund.id, found, refund.attempt);
     const isOld = this.now().getTime() - refund.createdAt.getTime() > DISBELIEF_MS;
     return isOld ? this.refused(refund.id, refusal) : backOff(refund.attempt);
+  }
+
+  private async find(payment: Payment, refund: Refund): ReturnType<NetworkClient['inquireRefund']> {
+    faultPoint('network.inquire-refund.before-call');
+    const found = await this.networks[payment.network].inquireRefund(refund.id, payment.networkMerchantId);
+    faultPoint('network.inquire-refund.after-call');
+    return found;
   }
 
   private async settle(
@@ -84,12 +94,14 @@ export class RefundSaga {
     if (sell.isZero()) return this.given(id, null);
     const { captureId } = await em.findOneOrFail(Authorization, payment.id);
     invariant(captureId, 'a completed payment was captured (M5)');
+    faultPoint('wallet.refund.before-call');
     const answer = await this.wallets[payment.walletProvider].refund({
       paymentId: payment.id,
       refundId: id,
       captureId,
       amount: sell,
     });
+    faultPoint('wallet.refund.after-call');
     if (answer.outcome === 'YES')
       return answer.amount.equals(sell)
         ? this.given(id, answer.walletRefundId)
@@ -102,7 +114,9 @@ export class RefundSaga {
     await this.change(id, 'REQUESTED', async (em, payment, refund, now) => {
       refund.taken(networkRefundId);
       await postRefundTaken(em, payment, refund, now);
+      faultPoint('refund.taken.before-commit');
     });
+    faultPoint('refund.taken.after-commit');
     return MOVED;
   }
 
@@ -111,13 +125,19 @@ export class RefundSaga {
       refund.given(walletRefundId, now);
       await postRefundGiven(em, payment, refund, now);
       await announce(em, payment, payment.record('REFUNDED', now, id));
+      faultPoint('refund.given.before-commit');
     });
+    faultPoint('refund.given.after-commit');
     return OVER;
   }
 
   /** The merchant has given it already, so there is no way back: it is owed to the payer, visibly. */
   private async owed(id: RefundId, reason: string): Promise<Progress<never>> {
-    await this.change(id, 'TAKEN', async (_em, _payment, refund) => refund.owed(reason));
+    await this.change(id, 'TAKEN', async (_em, _payment, refund) => {
+      refund.owed(reason);
+      faultPoint('refund.owed.before-commit');
+    });
+    faultPoint('refund.owed.after-commit');
     this.logger.error({ id, reason }, 'a refund was taken from the merchant and the wallet refuses it');
     return OVER;
   }
@@ -127,7 +147,9 @@ export class RefundSaga {
       refund.refused(refusal.reason);
       payment.releaseRefund(refund);
       await announce(em, payment, payment.record('REFUND_FAILED', now, id));
+      faultPoint('refund.refused.before-commit');
     });
+    faultPoint('refund.refused.after-commit');
     return OVER;
   }
 

@@ -3,6 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Clock, DAY } from '../../kernel/clock.js';
 import { transaction } from '../../kernel/database.js';
 import { InvalidError, NotFoundError } from '../../kernel/error.js';
+import { faultPoint } from '../../kernel/fault.js';
 import type { WalletProvider } from '../../kernel/graphql/enums.js';
 import type { PaymentId, RefundId } from '../../kernel/id.js';
 import { once } from '../../kernel/idempotency.js';
@@ -59,6 +60,7 @@ export class RefundService {
       }));
       return { payment, refund: await em.findOneOrFail(Refund, result.refundId) };
     });
+    faultPoint('refund.request.after-commit');
     this.saga.kick(outcome.refund.id);
     return outcome;
   }
@@ -78,6 +80,7 @@ export class RefundService {
     await em.flush();
     await announce(em, payment, payment.record('REFUND_REQUESTED', now, refund.id));
     await this.saga.guard(em, refund.id);
+    faultPoint('refund.request.before-commit');
     return refund.id;
   }
 

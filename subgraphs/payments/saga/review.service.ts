@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { transaction } from '../../kernel/database.js';
+import { faultPoint } from '../../kernel/fault.js';
 import type { PaymentId } from '../../kernel/id.js';
 import type { Payment } from '../payment/payment.entity.js';
 import { lockLegs, saveLegs } from '../payment/payment.repository.js';
@@ -16,7 +17,9 @@ export async function sendToReview(
   await transaction(em, async (tx) => {
     const legs = await lockLegs(tx, id);
     await saveLegs(tx, legs, contradict(legs.payment, reason, now));
+    faultPoint('payment.review.before-commit');
   });
+  faultPoint('payment.review.after-commit');
   return OVER;
 }
 

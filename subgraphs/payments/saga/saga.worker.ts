@@ -4,6 +4,7 @@ import { fromKysely, type JobResult, type PgBoss } from 'pg-boss';
 import { SessionConnection } from '../../kernel/database.session.js';
 import { withoutDeadline } from '../../kernel/deadline.js';
 import { messageOf } from '../../kernel/error.js';
+import { faultPoint } from '../../kernel/fault.js';
 import type { Logger } from '../../kernel/telemetry.js';
 import { backOff, type Progress } from './saga.states.js';
 
@@ -162,6 +163,7 @@ export class SagaWorker<Known = unknown> {
   private async drive(id: string): Promise<void> {
     const attempt = await this.claim(id);
     if (attempt === null) return;
+    faultPoint('worker.claimed');
     let leasedAt = Date.now();
     let known: Known | null = null;
     for (let failures = attempt; !this.stopped; failures = 0) {
@@ -174,7 +176,9 @@ export class SagaWorker<Known = unknown> {
       await this.renew(id);
       leasedAt = Date.now();
     }
+    faultPoint('worker.before-release');
     await this.release(id);
+    faultPoint('worker.released');
   }
 
   private async advance(id: string, known: Known | null, failures: number): Promise<Progress<Known>> {
@@ -202,11 +206,13 @@ export class SagaWorker<Known = unknown> {
   private async rest(id: string, { ms, failed }: { ms: number; failed: boolean }, failures: number): Promise<void> {
     if (failed && failures > 0 && failures % LOUD_AFTER === 0)
       this.logger.error({ id, attempts: failures }, 'undecided after many attempts');
+    faultPoint('worker.before-rest');
     await this.em.fork().execute(
       `update ${this.work.table} set attempt = attempt + ?, lease_until = null,
               next_attempt_at = now() + ? * interval '1 millisecond' where id = ?`,
       [failed ? 1 : 0, ms, id],
     );
+    faultPoint('worker.rested');
     this.later(id, ms);
   }
 
