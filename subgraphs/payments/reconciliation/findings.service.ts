@@ -5,18 +5,17 @@ import { Money } from '../../kernel/money/money.js';
 import { type Page, type PageRequest, pageOf } from '../../kernel/page.js';
 import type { Principal } from '../../kernel/principal.js';
 
-export const breakTypes = [
-  'MISSING_AT_NETWORK',
-  'MISSING_AT_WALLET',
-  'MISSING_HERE',
-  'AMOUNT_DIFFERS',
-  'CURRENCY_DIFFERS',
-  'STATUS_DIFFERS',
-  'MERCHANT_DIFFERS',
-  'FEE_DIFFERS',
-  'DUPLICATE',
-] as const;
-export type BreakType = (typeof breakTypes)[number];
+/** How a statement and our records disagree. */
+export type BreakType =
+  | 'MISSING_AT_NETWORK'
+  | 'MISSING_AT_WALLET'
+  | 'MISSING_HERE'
+  | 'AMOUNT_DIFFERS'
+  | 'CURRENCY_DIFFERS'
+  | 'STATUS_DIFFERS'
+  | 'MERCHANT_DIFFERS'
+  | 'FEE_DIFFERS'
+  | 'DUPLICATE';
 
 /** A day of a market, as it was last reconciled or tried to be. */
 export interface Run {
@@ -85,17 +84,6 @@ export class FindingsService {
       page,
     );
     return pageOf(page, rows.map(breakOf));
-  }
-
-  /** How many are open, by type: the types that have none with 0. */
-  async openBreaks(): Promise<Map<BreakType, number>> {
-    const rows = await this.em
-      .fork()
-      .execute<{ type: BreakType; count: number }[]>(
-        'select type, count(*)::int as count from reconciliation_break where closed_at is null group by type',
-      );
-    const counts = new Map(rows.map(({ type, count }) => [type, count]));
-    return new Map(breakTypes.map((type) => [type, counts.get(type) ?? 0]));
   }
 
   private read<Row>(select: string, values: readonly unknown[], page: PageRequest): Promise<Row[]> {
