@@ -63,7 +63,7 @@ async function inReview(scenario: 'ok' | 'refused' = 'ok'): Promise<PaymentId> {
   world.lines.wechatPay.spoil('/v3/', { kind: 'CUT_AFTER' }, 1_000);
   const { data } = await world.confirm(checkout.id);
   const { id } = (data as { confirmCheckout: { payment: { id: PaymentId } } }).confirmCheckout.payment;
-  await world.eventually(10_000, async () => {
+  await world.eventually(60_000, async () => {
     const { acceptance, payment } = await readLegs(world.payments.em.fork(), id);
     return acceptance.status === 'SUBMITTED' && payment.attempt > 0 ? true : null;
   });
@@ -126,7 +126,7 @@ describe('A resolution', () => {
     ]);
     expect(answers.flatMap(codesOf)).toEqual(['RESOLUTION_ALREADY_DECIDED', 'RESOLUTION_ALREADY_DECIDED']);
     expect(await captures(id)).toBeLessThanOrEqual(1);
-    await world.eventually(10_000, async () => ((await eventsOf(id)).length > 0 ? true : null));
+    await world.eventually(60_000, async () => ((await eventsOf(id)).length > 0 ? true : null));
     await expectSoundBooks();
   });
 
