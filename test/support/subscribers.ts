@@ -34,8 +34,11 @@ class Inbox {
   readonly received: Delivered[] = [];
   readonly over = Promise.withResolvers<void>();
   private waiting: { count: number; resolve: () => void }[] = [];
+  private left = false;
 
   add(delivered: Delivered): void {
+    // Clients report their own leaving as an error.
+    if (this.left) return;
     this.received.push(delivered);
     this.wake();
   }
@@ -49,7 +52,10 @@ class Inbox {
     return {
       received: this.received,
       ended: this.over.promise,
-      leave,
+      leave: () => {
+        this.left = true;
+        leave();
+      },
       receive: async (count) => {
         if (this.received.length >= count) return this.received;
         // Made here, so that it says who waited.
@@ -120,11 +126,15 @@ export const overApolloWs: Client = ({ url, query, variables, token }) => {
     retryAttempts: 0,
   });
   const apollo = new ApolloClient({ link: new GraphQLWsLink(client), cache: new InMemoryCache() });
-  const subscriber = withApollo(apollo, query, variables);
-  return { ...subscriber, leave: () => client.terminate() };
+  return withApollo(apollo, query, variables, () => client.terminate());
 };
 
-function withApollo(client: ApolloClient, query: string, variables?: Record<string, unknown>): Subscriber {
+function withApollo(
+  client: ApolloClient,
+  query: string,
+  variables: Record<string, unknown> | undefined,
+  leave?: () => void,
+): Subscriber {
   const inbox = new Inbox();
   const observable = client.subscribe({ query: gql(query), variables, fetchPolicy: 'no-cache', errorPolicy: 'all' });
   const subscription = observable.subscribe({
@@ -136,7 +146,7 @@ function withApollo(client: ApolloClient, query: string, variables?: Record<stri
     },
     complete: () => inbox.end(),
   });
-  return inbox.subscriber(() => subscription.unsubscribe());
+  return inbox.subscriber(leave ?? (() => subscription.unsubscribe()));
 }
 
 function sinkOf(inbox: Inbox) {
