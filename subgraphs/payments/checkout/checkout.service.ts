@@ -105,10 +105,10 @@ export class CheckoutService {
     const replayed = await findReplay(this.em.fork(), request);
     if (!replayed) await this.requireStillPossible(await this.getOf(travelerId, checkoutId));
     const payment = await transaction(this.em, async (em) => {
-      const paymentId = newId('pay', 'us');
+      const [paymentId, begunAt] = [newId('pay', 'us'), this.now()];
       const earlier = await claimKey(em, request, { paymentId });
       if (earlier) return em.findOneOrFail(Payment, earlier.paymentId);
-      return this.confirmLocked(em, await lockOf(em, travelerId, checkoutId), paymentId);
+      return this.confirmLocked(em, await lockOf(em, travelerId, checkoutId), paymentId, begunAt);
     });
     faultPoint('checkout.confirm.after-commit');
     this.saga.kick(payment.id);
@@ -122,12 +122,17 @@ export class CheckoutService {
     return checkout;
   }
 
-  private async confirmLocked(em: EntityManager, locked: LockedCheckout, id: PaymentId): Promise<Payment> {
-    const now = this.now();
+  /** @param begunAt when the id was made: payments are listed by their ids, and are as old as those say */
+  private async confirmLocked(
+    em: EntityManager,
+    locked: LockedCheckout,
+    id: PaymentId,
+    begunAt: Date,
+  ): Promise<Payment> {
     const { checkout } = locked;
-    checkout.confirm(now);
-    const payment = Payment.of(checkout, now, id);
-    await savePaymentOf(em, locked, payment, payment.record('CONFIRMED', now));
+    checkout.confirm(this.now());
+    const payment = Payment.of(checkout, begunAt, id);
+    await savePaymentOf(em, locked, payment, payment.record('CONFIRMED', begunAt));
     await this.saga.guard(em, payment.id);
     await reserveLimit(em, checkout, payment);
     faultPoint('checkout.confirm.before-commit');

@@ -126,6 +126,30 @@ describe('Starting a checkout', () => {
 });
 
 describe('Confirming a checkout', () => {
+  it('makes a payment that is as old as its id says, however long it waited for the checkout', async () => {
+    const [waiting, quick] = [(await world.checkout('ok')).id, (await world.checkout('ok')).id];
+    const em = world.payments.em.fork();
+    await em.begin();
+    await em.execute('select id from checkout where id = ? for update', [waiting]);
+    const late = world.confirm(waiting);
+    await world.eventually(10_000, async () => {
+      const blocked = await em.execute<unknown[]>(
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return blocked.length > 0 ? true : null;
+    });
+    const ids = [paymentIdOf(await world.confirm(quick))];
+    await em.rollback();
+    ids.unshift(paymentIdOf(await late));
+    const payments = await world.payments.em
+      .fork()
+      .execute<{ id: string; age: number }[]>(
+        'select id, row_number() over (order by created_at)::int as age from payment where id in (?, ?) order by id',
+        ids,
+      );
+    expect(payments).toEqual(ids.map((id, index) => ({ id, age: index + 1 })));
+  });
+
   it('makes one payment of it, whoever asks how often (M9)', async () => {
     const { id } = await world.checkout('ok');
     const key = randomUUID();
