@@ -28,6 +28,8 @@ export const asker = {
     new Principal({ kind: 'PARTNER', subject, scopes: ['payments:read'], merchantIds: [] }),
   operator: () =>
     new Principal({ kind: 'OPERATOR', subject: newId('opr', 'us'), scopes: ['operate'], merchantIds: [] }),
+  reviewer: () =>
+    new Principal({ kind: 'OPERATOR', subject: newId('opr', 'us'), scopes: ['payments:review'], merchantIds: [] }),
   member: (...merchantIds: MerchantId[]) =>
     new Principal({
       kind: 'MERCHANT',

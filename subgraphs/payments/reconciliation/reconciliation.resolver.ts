@@ -3,6 +3,7 @@ import { type Connection, ConnectionArgs, connectionOf, Paged, pageRequest } fro
 import { MoneyType } from '../../kernel/graphql/money.type.js';
 import { idPattern } from '../../kernel/id.js';
 import type { PaymentsContext } from '../context.js';
+import { requireReviewer } from '../review/reviewer.js';
 import type { Break, Evidence, Run } from './findings.service.js';
 import {
   ReconciliationBreakConnection,
@@ -19,13 +20,14 @@ export class ReconciliationResolver {
   @Paged()
   @Query(() => ReconciliationRunConnection, {
     description:
-      'The days that were reconciled, the last first. For operators. Errors: UNAUTHENTICATED, FORBIDDEN, INVALID_PAGE, INVALID_CURSOR.',
+      'The days that were reconciled, the last first. For operators with the scope payments:review. Errors: UNAUTHENTICATED, FORBIDDEN, INVALID_PAGE, INVALID_CURSOR.',
   })
   async reconciliationRuns(
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Ctx() { findings, principal }: PaymentsContext,
   ): Promise<Connection<Run>> {
-    const page = await findings.runs(principal, pageRequest(args, RUN_KEY));
+    requireReviewer(principal);
+    const page = await findings.runs(pageRequest(args, RUN_KEY));
     return connectionOf(
       page,
       (run) => `${run.day} ${run.marketCode}`,
@@ -36,7 +38,7 @@ export class ReconciliationResolver {
   @Paged()
   @Query(() => ReconciliationBreakConnection, {
     description:
-      'Where our records and the statements of both sides disagree, the last found first. For operators. Errors: UNAUTHENTICATED, ' +
+      'Where our records and the statements of both sides disagree, the last found first. For operators with the scope payments:review. Errors: UNAUTHENTICATED, ' +
       'FORBIDDEN, INVALID_PAGE, INVALID_CURSOR.',
   })
   async reconciliationBreaks(
@@ -44,7 +46,8 @@ export class ReconciliationResolver {
     @Ctx() { findings, principal }: PaymentsContext,
   ): Promise<Connection<Break>> {
     const filter = { type: args.type ?? null, open: args.open ?? null };
-    const page = await findings.breaks(principal, filter, pageRequest(args, idPattern('brk')));
+    requireReviewer(principal);
+    const page = await findings.breaks(filter, pageRequest(args, idPattern('brk')));
     return connectionOf(
       page,
       (found) => found.id,

@@ -1,7 +1,7 @@
 import type { OperatorId } from '../../kernel/id.js';
 import type { Principal } from '../../kernel/principal.js';
 
-/** What an operator's token needs for payments in review and for the proofs of the books. */
+/** What an operator's token needs for payments in review, for the proofs of the books and for reconciliation. */
 const REVIEW_SCOPE = 'payments:review';
 
 /** @throws ForbiddenError UNAUTHENTICATED, FORBIDDEN for anyone but an operator with the scope payments:review */

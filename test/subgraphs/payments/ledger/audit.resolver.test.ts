@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { after, DAY } from '../../../../subgraphs/kernel/clock.js';
-import { newId } from '../../../../subgraphs/kernel/id.js';
 import { Principal } from '../../../../subgraphs/kernel/principal.js';
 import { asker, codesOf } from '../../../support/ask.js';
 import { World } from '../../../support/world.js';
@@ -12,8 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-const reviewer = () =>
-  new Principal({ kind: 'OPERATOR', subject: newId('opr', 'us'), scopes: ['payments:review'], merchantIds: [] });
+const reviewer = asker.reviewer;
 const BALANCE = `query ($day: Date!) { trialBalance(day: $day) { day
   lines { accountClass debits { amount currencyCode } credits { amount } balance { amount } }
   totals { currencyCode debits { amount } credits { amount } isBalanced } } }`;

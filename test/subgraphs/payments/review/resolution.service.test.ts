@@ -27,8 +27,7 @@ beforeEach(() => {
   world.lines.wechatPay.heal();
 });
 
-const reviewer = () =>
-  new Principal({ kind: 'OPERATOR', subject: newId('opr', 'us'), scopes: ['payments:review'], merchantIds: [] });
+const reviewer = asker.reviewer;
 const [anna, ben, cleo] = [reviewer(), reviewer(), reviewer()];
 const FIELDS = '{ resolution { id action verdict proposedBy decidedBy payment { id status } } }';
 const PROPOSE = `mutation ($input: ProposeResolutionInput!) { proposeResolution(input: $input) ${FIELDS} }`;
