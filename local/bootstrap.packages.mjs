@@ -65,8 +65,9 @@ function typescriptIn(folder) {
 }
 
 function keyOf(specifiers) {
+  const how = readFileSync(BUNDLER, 'utf8');
   return createHash('sha256')
-    .update(['b', lockHash(), ...specifiers].join('\n'))
+    .update([how, lockHash(), ...specifiers].join('\n'))
     .digest('hex')
     .slice(0, 16);
 }

@@ -51,13 +51,20 @@ export class Graph {
     const { users, merchants, fx, payments } = await createSubgraphs(options, bus, metrics, stack);
     const subgraphs = [users, merchants, fx, payments];
     // The gateway is built while the databases answer.
+    const opened = openGateway(options, bus, supergraph, subgraphs, metrics);
+    // Also where the databases fail meanwhile.
+    stack.defer(() =>
+      opened.then(
+        (gateway) => gateway.close(),
+        () => undefined,
+      ),
+    );
     const [gateway] = await Promise.all([
-      openGateway(options, bus, supergraph, subgraphs, metrics),
+      opened,
       Promise.all(subgraphs.map((subgraph) => subgraph.migrate()))
         .then(() => seed(users.services, merchants.services))
         .then(() => Promise.all(subgraphs.map((subgraph) => subgraph.start()))),
     ]);
-    stack.defer(() => gateway.close());
     return new Graph(
       gateway,
       subgraphs.flatMap((subgraph) => subgraph.routes),

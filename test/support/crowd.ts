@@ -9,7 +9,6 @@ export interface CrowdMember {
   readonly received: Delivered[];
   /** How its stream or socket ended: by an end of the protocol, or a close code. */
   ending: 'complete' | number | null;
-  endedAt: number | null;
 }
 
 export interface Crowd {
@@ -28,12 +27,11 @@ export interface CrowdRequest {
 }
 
 function newMember(): CrowdMember {
-  return { received: [], ending: null, endedAt: null };
+  return { received: [], ending: null };
 }
 
 function end(member: CrowdMember, ending: 'complete' | number): void {
   member.ending ??= ending;
-  member.endedAt ??= performance.now();
 }
 
 /** Subscriptions over SSE, each with its own connection. Resolves when all have been begun. */

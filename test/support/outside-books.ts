@@ -14,16 +14,16 @@ const entry = z.looseObject({
   status: z.string(),
 });
 const page = z.array(entry);
-const schema = z.strictObject({
+export const outsideBooks = z.strictObject({
   paypal: z.strictObject({ orders: page, authorizations: page, captures: page, refunds: page }),
   wechatPay: z.strictObject({ transactions: page, refunds: page }),
 });
 
-export type OutsideBooks = z.infer<typeof schema>;
+export type OutsideBooks = z.infer<typeof outsideBooks>;
 
 /** `/dev/books`: what the other sides believe. */
 export async function readBooks(graph: RunningGraph): Promise<OutsideBooks> {
-  return schema.parse(await (await fetch(`${graph.url}/dev/books`)).json());
+  return outsideBooks.parse(await (await fetch(`${graph.url}/dev/books`)).json());
 }
 
 /** What of the books is about one payment, as `amount currency status`: easy to read where it is wrong. */

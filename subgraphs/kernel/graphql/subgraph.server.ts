@@ -49,8 +49,10 @@ export async function serveSubgraph(
           subgraph.logger.error({ err: thrown }, 'failed');
           return { status: 500 };
         })
-        .then((reply) => send(response, reply))
-        .then(() => faultPoint('server.answered'));
+        .then((reply) => {
+          send(response, reply);
+          faultPoint('server.answered');
+        });
     // From here on, and not only once the body is there: it may have waited for its turn.
     const deadline = firstOf(request.headers[DEADLINE_HEADER]);
     void currentRequest.run({ requestId }, () => withDeadline(deadline, begin));

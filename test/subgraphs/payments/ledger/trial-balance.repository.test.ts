@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { transaction } from '../../../../subgraphs/kernel/database.js';
 import { readTrialBalance } from '../../../../subgraphs/payments/ledger/trial-balance.repository.js';
 import { Books } from '../../../support/books.js';
+import { planOf } from '../../../support/plan.js';
 
 let books: Books;
 beforeAll(async () => {
@@ -57,23 +58,7 @@ describe('A trial balance', () => {
   });
 
   it('reads by an index only what was posted since', async () => {
-    const em = books.em;
-    await em.begin();
-    await em.execute('set local enable_seqscan = off; set local enable_bitmapscan = off');
-    const explaining = { execute: (sql: string, values: unknown[]) => em.execute(`explain ${sql}`, values) };
-    let plan = '';
-    // What is explained has no totals to read: only its text counts.
-    await readTrialBalance(
-      {
-        execute: async (sql: string, values: unknown[]) => {
-          const rows = await explaining.execute(sql, values);
-          plan = (rows as object[]).map((row) => Object.values(row)[0]).join('\n');
-          return [];
-        },
-      } as unknown as typeof em,
-      new Date('2026-03-04T00:00:00Z'),
-    );
-    await em.rollback();
+    const plan = await planOf(books.em, (em) => readTrialBalance(em, new Date('2026-03-04T00:00:00Z')));
     expect(plan).toMatch(/Index Scan using posting_by_day on posting/);
     expect(plan).not.toMatch(/Seq Scan on posting/);
   });

@@ -18,6 +18,7 @@ import {
 import { PaymentEvent } from '../../../../subgraphs/payments/payment/payment-event.entity.js';
 import { freshDatabase } from '../../../support/database.js';
 import { openCheckout } from '../../../support/payment.js';
+import { planOf } from '../../../support/plan.js';
 
 const now = new Date();
 let orm: MikroORM;
@@ -71,20 +72,9 @@ async function someoneWaits(): Promise<void> {
 
 describe('The legs of a payment', () => {
   it('are found by their keys, however many payments there are', async () => {
-    const em = orm.em.fork();
-    await em.begin();
-    await em.execute('set local enable_seqscan = off; set local enable_bitmapscan = off');
-    let plan = '';
-    const explaining = {
-      getMetadata: em.getMetadata.bind(em),
-      execute: async (sql: string, values: unknown[]) => {
-        const rows = await em.execute<object[]>(`explain ${sql}`, values);
-        plan = rows.map((row) => Object.values(row)[0]).join('\n');
-        return [];
-      },
-    } as unknown as typeof em;
-    await expect(readLegs(explaining, newId('pay', 'us'))).rejects.toThrow('there is no payment');
-    await em.rollback();
+    const plan = await planOf(orm.em.fork(), (em) =>
+      expect(readLegs(em, newId('pay', 'us'))).rejects.toThrow('there is no payment'),
+    );
     for (const table of ['payment', 'payment_authorization', 'payment_acceptance'])
       expect(plan).toMatch(new RegExp(`Index Scan using ${table}_pkey on ${table} `));
   });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { newId, type PaymentId } from '../../../../subgraphs/kernel/id.js';
-import { Principal } from '../../../../subgraphs/kernel/principal.js';
+import type { PaymentId } from '../../../../subgraphs/kernel/id.js';
 import { readReviewCases } from '../../../../subgraphs/payments/review/review-case.repository.js';
 import { asker, codesOf } from '../../../support/ask.js';
+import { planOf } from '../../../support/plan.js';
 import { World } from '../../../support/world.js';
 
 let world: World;
@@ -31,8 +31,7 @@ async function review(id: PaymentId, reason: string): Promise<void> {
   ]);
 }
 
-const reviewer = () =>
-  new Principal({ kind: 'OPERATOR', subject: newId('opr', 'us'), scopes: ['payments:review'], merchantIds: [] });
+const reviewer = asker.reviewer;
 const CASES = `query ($first: Int, $after: String) { paymentsInReview(first: $first, after: $after) {
   nodes { reason since payment { id status events { type } }
     authorization { status requestId orderId authorizationId amount { currencyCode } expiresAt }
@@ -130,20 +129,8 @@ describe('Payments in review', () => {
   });
 
   it('are found by the index on those in review alone', async () => {
-    const em = world.payments.em.fork();
-    await em.begin();
-    await em.execute('set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off');
-    let plan = '';
-    const explaining = {
-      getMetadata: em.getMetadata.bind(em),
-      execute: async (sql: string, values: unknown[]) => {
-        const rows = await em.execute<object[]>(`explain ${sql}`, values);
-        plan = rows.map((row) => Object.values(row)[0]).join('\n');
-        return [];
-      },
-    } as unknown as typeof em;
-    await readReviewCases(explaining, { limit: 10, after: 'pay_us_9', before: null, backward: false });
-    await em.rollback();
+    const page = { limit: 10, after: 'pay_us_9', before: null, backward: false };
+    const plan = await planOf(world.payments.em.fork(), (em) => readReviewCases(em, page), 'sort');
     expect(plan).toMatch(/Index (Only )?Scan Backward using payment_in_review/);
     expect(plan).not.toMatch(/Seq Scan/);
     expect(plan).not.toMatch(/Sort/);
