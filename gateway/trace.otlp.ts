@@ -59,7 +59,10 @@ export class OtlpTracer implements Tracer {
     const caller = arrived && this.options.trustClients ? callerIn(arrived) : null;
     const parent = caller ? trace.setSpanContext(ROOT_CONTEXT, caller) : ROOT_CONTEXT;
     const kind = arrived ? SpanKind.SERVER : SpanKind.INTERNAL;
-    return new OtlpSpan(this.tracer, this.tracer.startSpan(name, { kind, attributes: facts }, parent));
+    return new OtlpSpan(
+      this.tracer,
+      this.tracer.startSpan(name, { kind, attributes: facts, startTime: moment() }, parent),
+    );
   }
 
   async close(): Promise<void> {
@@ -85,7 +88,10 @@ class OtlpSpan implements Span {
     // Facts of a subgraph are facts of a call to it.
     const kind = facts?.['subgraph.name'] === undefined ? SpanKind.INTERNAL : SpanKind.CLIENT;
     const attributes: Attributes | undefined = facts;
-    return new OtlpSpan(this.tracer, this.tracer.startSpan(name, { kind, attributes, links }, this.context));
+    return new OtlpSpan(
+      this.tracer,
+      this.tracer.startSpan(name, { kind, attributes, links, startTime: moment() }, this.context),
+    );
   }
 
   rename(name: string): void {
@@ -107,7 +113,7 @@ class OtlpSpan implements Span {
   end(): void {
     if (this.ended) return;
     this.ended = true;
-    this.span.end();
+    this.span.end(moment());
   }
 
   get headers(): Readonly<Record<string, string>> {
@@ -131,4 +137,12 @@ export function callerIn(headers: IncomingHttpHeaders): SpanContext | null {
   // Only the first flag is known: sampled.
   const caller = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true, ...state };
   return isSpanContextValid(caller) ? caller : null;
+}
+
+/**
+ * In milliseconds of the epoch, by the one clock that never goes back: left to itself each span begins at a whole
+ * millisecond, and children end after their parents.
+ */
+function moment(): number {
+  return performance.timeOrigin + performance.now();
 }
