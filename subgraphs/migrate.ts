@@ -1,31 +1,10 @@
-import type { Constructor, EntityName } from '@mikro-orm/core';
-import type { Migration } from '@mikro-orm/migrations';
-import { Migration20261122000000 as FxMigration } from './fx/migrations/Migration20261122000000.js';
-import { PricingRule } from './fx/quote/pricing-rule.entity.js';
-import { databaseUrl, type SubgraphName } from './kernel/configuration.js';
-import { migrate, openDatabase } from './kernel/database.js';
+import { databaseUrl } from './kernel/configuration.js';
 import { createLogger } from './kernel/telemetry.js';
-import { Merchant, NetworkAccount } from './merchants/merchant/merchant.entity.js';
-import { migrations as merchantsMigrations } from './merchants/migrations/migrations.js';
-import { migrations as paymentsMigrations } from './payments/migrations/migrations.js';
-import { Payment } from './payments/payment/payment.entity.js';
-import { Market } from './users/market/market.entity.js';
-import { Migration20261122000000 as UsersMigration } from './users/migrations/Migration20261122000000.js';
+import { migrateDatabase, subgraphNames } from './migrations.js';
 
-/** The ORM wants an entity to open a database; migrations look at none of them. */
-const databases: Readonly<Record<SubgraphName, [EntityName[], readonly Constructor<Migration>[]]>> = {
-  users: [[Market], [UsersMigration]],
-  merchants: [[Merchant, NetworkAccount], merchantsMigrations],
-  payments: [[Payment], paymentsMigrations],
-  fx: [[PricingRule], [FxMigration]],
-};
-
-/** Brings all four databases up to date, as each service does for its own when it starts. Safe to run at any time. */
+/** Brings all four databases up to date. */
 const logger = createLogger('migrate');
-for (const [name, [entities, migrations]] of Object.entries(databases)) {
-  const url = databaseUrl(name as SubgraphName);
-  const orm = await openDatabase({ name: `${name}-migrate`, url, entities, migrations });
-  await migrate(orm, url);
-  await orm.close();
+for (const name of subgraphNames) {
+  await migrateDatabase(name, databaseUrl(name));
   logger.info({ database: name }, 'is up to date');
 }

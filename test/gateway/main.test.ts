@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { freshDatabase } from '../support/database.js';
+import { busDatabase } from '../support/database.migrated.js';
 import { PROGRAM_FLAGS } from '../support/processes.js';
 import { ask, ISSUER, type SmallGraph, smallGraph } from '../support/small-graph.js';
 import { root } from '../support/sources.js';
@@ -34,7 +34,7 @@ beforeAll(async () => {
       JWKS_URL: `http://127.0.0.1:${(keys.address() as AddressInfo).port}/jwks`,
       JWT_ISSUER: ISSUER,
       INTERNAL_SIGNING_KEY: graph.signingKey,
-      DATABASE_URL_BUS: await freshDatabase('gateway_bus', async () => undefined),
+      DATABASE_URL_BUS: await busDatabase(),
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

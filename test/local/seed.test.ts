@@ -7,17 +7,15 @@ import { seededCodes } from '../../local/seed.codes.js';
 import { identities, maya, partner } from '../../local/seed.identities.js';
 import { seed } from '../../local/seed.js';
 import { scenarios, stores } from '../../local/seed.stores.js';
-import { PostgresEventBus } from '../../subgraphs/kernel/event/event-bus.postgres.js';
 import { Principal } from '../../subgraphs/kernel/principal.js';
 import { merchantsConfiguration } from '../../subgraphs/merchants/merchants.configuration.js';
 import { connectOutside } from '../../subgraphs/merchants/outside.js';
 import { createMerchants, type MerchantsSubgraph } from '../../subgraphs/merchants/subgraph.js';
 import { createUsers, type UsersSubgraph } from '../../subgraphs/users/subgraph.js';
 import { verifier } from '../support/ask.js';
-import { freshDatabase } from '../support/database.js';
+import { freshBus, migratedDatabase } from '../support/database.migrated.js';
 import { silent } from '../support/logger.js';
 
-const nothing = async () => undefined;
 const nowhere = 'http://127.0.0.1:9';
 
 let users: UsersSubgraph;
@@ -27,10 +25,10 @@ const stack = new AsyncDisposableStack();
 
 beforeAll(async () => {
   urls = {
-    users: await freshDatabase('seed_users', nothing),
-    merchants: await freshDatabase('seed_merchants', nothing),
+    users: await migratedDatabase('users'),
+    merchants: await migratedDatabase('merchants'),
   };
-  const bus = await PostgresEventBus.open(await freshDatabase('seed_bus', nothing), silent);
+  const bus = await freshBus();
   stack.defer(() => bus.close());
   const places = { notifications: nowhere, paypal: nowhere, wechatPay: nowhere };
   const environment = serviceEnvironment(await newSecrets(), places, { DATABASE_URL: urls.merchants });

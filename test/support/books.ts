@@ -1,13 +1,13 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import pg from 'pg';
-import { migrate, openDatabase, transaction } from '../../subgraphs/kernel/database.js';
+import { openDatabase, transaction } from '../../subgraphs/kernel/database.js';
 import { Money } from '../../subgraphs/kernel/money/money.js';
 import { Checkout } from '../../subgraphs/payments/checkout/checkout.entity.js';
 import { fxPosition, merchantPayable } from '../../subgraphs/payments/ledger/account.entity.js';
 import { post } from '../../subgraphs/payments/ledger/ledger.repository.js';
 import { migrations } from '../../subgraphs/payments/migrations/migrations.js';
 import { Payment } from '../../subgraphs/payments/payment/payment.entity.js';
-import { freshDatabase } from './database.js';
+import { migratedDatabase } from './database.migrated.js';
 import { openCheckout } from './payment.js';
 
 const open = (url: string) => openDatabase({ name: 'books', url, entities: [Checkout, Payment], migrations });
@@ -23,11 +23,7 @@ export class Books {
   ) {}
 
   static async open(): Promise<Books> {
-    const url = await freshDatabase('payments', async (template) => {
-      const preparing = await open(template);
-      await migrate(preparing, template);
-      await preparing.close();
-    });
+    const url = await migratedDatabase('payments');
     const orm = await open(url);
     const payment = await transaction(orm.em, async (em) => {
       const checkout = openCheckout();

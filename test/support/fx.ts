@@ -10,7 +10,7 @@ import {
   PrincipalSigner,
   PrincipalVerifier,
 } from '../../subgraphs/kernel/principal.token.js';
-import { freshDatabase } from './database.js';
+import { busDatabase, migratedDatabase } from './database.migrated.js';
 import { silent } from './logger.js';
 
 export interface FxWorld {
@@ -29,14 +29,10 @@ export async function fxWorld(
   const gateway = newSigningKey();
   const payments = newSigningKey();
   const verifier = new PrincipalVerifier({ gateway: gateway.publicKey, payments: payments.publicKey });
-  const busUrl = await freshDatabase('bus', async () => undefined);
+  const busUrl = await busDatabase();
   const bus = await PostgresEventBus.open(busUrl, silent);
   const create = (databaseUrl: string) => createFx({ ...options, databaseUrl, verifier, logger: silent, bus });
-  const databaseUrl = await freshDatabase('fx', async (url) => {
-    const prepared = await create(url);
-    await prepared.migrate();
-    await prepared.close();
-  });
+  const databaseUrl = await migratedDatabase('fx');
   const fx = await create(databaseUrl);
   const transport = inProcess(fx);
   const signers = {

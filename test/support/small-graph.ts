@@ -18,7 +18,7 @@ import {
   PrincipalVerifier,
 } from '../../subgraphs/kernel/principal.token.js';
 import { createLogger } from '../../subgraphs/kernel/telemetry.js';
-import { freshDatabase } from './database.js';
+import { busDatabase } from './database.migrated.js';
 import { EVENTS, merchantsSchema, paymentsSchema, type SmallWorld } from './small-graph.schema.js';
 
 export const ISSUER = 'https://sign-in.example';
@@ -70,7 +70,7 @@ export async function smallGraph(options: SmallGraphOptions = {}): Promise<Small
   const verifier = new PrincipalVerifier({ gateway: keys.publicKey });
   const payments = subgraphOf('payments', paymentsSchema(world), verifier, world);
   const merchants = subgraphOf('merchants', merchantsSchema(world), verifier, world);
-  const bus = await PostgresEventBus.open(await freshDatabase('small_bus', async () => undefined), logger);
+  const bus = await PostgresEventBus.open(await busDatabase(), logger);
 
   const closing: (() => Promise<unknown>)[] = [() => bus.close()];
   const subgraphUrls: Record<string, string> = {};

@@ -16,7 +16,7 @@ import { PostgresEventBus } from '../../subgraphs/kernel/event/event-bus.postgre
 import { inProcess } from '../../subgraphs/kernel/graphql/subgraph.js';
 import { Principal, type PrincipalKind } from '../../subgraphs/kernel/principal.js';
 import { newSigningKey, PrincipalSigner, PrincipalVerifier } from '../../subgraphs/kernel/principal.token.js';
-import { freshDatabase } from './database.js';
+import { freshBus } from './database.migrated.js';
 import { silent } from './logger.js';
 import { subgraphOf } from './small-graph.js';
 import { EVENTS, merchantsSchema, paymentsSchema, type SmallWorld } from './small-graph.schema.js';
@@ -55,9 +55,7 @@ export class StreamLab {
   private constructor(readonly bus: PostgresEventBus) {}
 
   static async open(options: { mostPerAsker?: number } = {}): Promise<StreamLab> {
-    const lab = new StreamLab(
-      await PostgresEventBus.open(await freshDatabase('lab_bus', async () => undefined), silent),
-    );
+    const lab = new StreamLab(await freshBus());
     const { bus, metrics } = lab;
     const { mostPerAsker = 100_000 } = options;
     const engine = await lab.engine();

@@ -16,7 +16,7 @@ import {
 import { newSecrets } from '../../local/secrets.js';
 import { seed } from '../../local/seed.js';
 import { createFx } from '../../subgraphs/fx/subgraph.js';
-import type { Environment } from '../../subgraphs/kernel/configuration.js';
+import type { Environment, SubgraphName } from '../../subgraphs/kernel/configuration.js';
 import { PostgresEventBus } from '../../subgraphs/kernel/event/event-bus.postgres.js';
 import type { Subgraph } from '../../subgraphs/kernel/graphql/subgraph.js';
 import { type RunningServer, serveSubgraph } from '../../subgraphs/kernel/graphql/subgraph.server.js';
@@ -24,12 +24,13 @@ import { PrincipalSigner, PrincipalVerifier } from '../../subgraphs/kernel/princ
 import { connectOutside } from '../../subgraphs/merchants/outside.js';
 import { createMerchants } from '../../subgraphs/merchants/subgraph.js';
 import { createUsers } from '../../subgraphs/users/subgraph.js';
-import { freshDatabase } from './database.js';
+import { busDatabase, migratedDatabases } from './database.migrated.js';
 import { FaultProxy } from './fault.proxy.js';
 import { silent } from './logger.js';
 
 /** Migrated by each itself. */
-const nothing = async () => undefined;
+
+type Databases = Readonly<Record<SubgraphName | 'bus', string>>;
 
 /**
  * All that payments needs around it to run as a service of its own, which stays while payments dies: its databases, the
@@ -39,7 +40,7 @@ export class Surroundings {
   private constructor(
     /** What the service finds in its environment. */
     readonly environment: Environment,
-    readonly databases: { readonly payments: string; readonly bus: string },
+    readonly databases: Databases,
     readonly lines: { readonly paypal: FaultProxy; readonly wechatPay: FaultProxy },
     /** Signs as the gateway does. */
     readonly gateway: PrincipalSigner,
@@ -76,10 +77,8 @@ export class Surroundings {
     };
     for (const outside of [paypal.close, wechatPay.stop, ...[lines.paypal, lines.wechatPay, notifications].map(stopOf)])
       stack.defer(outside);
-    const databases = {
-      payments: await freshDatabase('crash_payments', nothing),
-      bus: await freshDatabase('crash_bus', nothing),
-    };
+    const [bus, migrated] = await Promise.all([busDatabase(), migratedDatabases()]);
+    const databases = { ...migrated, bus };
     const environment = {
       ...serviceEnvironment(
         secrets,
@@ -93,7 +92,7 @@ export class Surroundings {
     const { gateway, payments } = secrets.internal;
     const verifier = new PrincipalVerifier({ gateway: gateway.publicKey, payments: payments.publicKey });
     const place = { verifier, logger: silent };
-    const servers = await serveOthers(place, secrets.personalDataKey, databases.bus, environment, stack);
+    const servers = await serveOthers(place, secrets.personalDataKey, databases, environment, stack);
     return new Surroundings(
       {
         ...environment,
@@ -130,11 +129,11 @@ export class Surroundings {
 async function serveOthers(
   place: { readonly verifier: PrincipalVerifier; readonly logger: typeof silent },
   personalDataKey: string,
-  busUrl: string,
+  databases: Databases,
   environment: Environment,
   stack: AsyncDisposableStack,
 ): Promise<Record<'users' | 'merchants' | 'fx', RunningServer>> {
-  const bus = await PostgresEventBus.open(busUrl, silent);
+  const bus = await PostgresEventBus.open(databases.bus, silent);
   stack.defer(() => bus.close());
   const { NOTIFICATION_BASE_URL: notificationBaseUrl = '' } = environment;
   const wechatPay = wechatPayConfiguration(z.object(wechatPayVariables).parse(environment));
@@ -142,18 +141,18 @@ async function serveOthers(
   stack.defer(() => outside.close());
   const users = await createUsers({
     ...place,
-    databaseUrl: await freshDatabase('crash_users', nothing),
+    databaseUrl: databases.users,
     personalDataKey,
   });
   const merchants = await createMerchants({
     ...place,
-    databaseUrl: await freshDatabase('crash_merchants', nothing),
+    databaseUrl: databases.merchants,
     bus,
     outside,
   });
   const fx = await createFx({
     ...place,
-    databaseUrl: await freshDatabase('crash_fx', nothing),
+    databaseUrl: databases.fx,
     bus,
     source: 'simulated',
   });

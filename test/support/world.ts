@@ -24,7 +24,6 @@ import { type Scenario, stores } from '../../local/seed.stores.js';
 import { createFx, type FxSubgraph } from '../../subgraphs/fx/subgraph.js';
 import { type Clock, systemClock } from '../../subgraphs/kernel/clock.js';
 import type { EventBus } from '../../subgraphs/kernel/event/event-bus.js';
-import { PostgresEventBus } from '../../subgraphs/kernel/event/event-bus.postgres.js';
 import {
   type Headers,
   inProcess,
@@ -40,12 +39,9 @@ import { connectOutside, type Outside } from '../../subgraphs/payments/outside.j
 import { createPayments, type PaymentsSubgraph } from '../../subgraphs/payments/subgraph.js';
 import { createUsers, type UsersSubgraph } from '../../subgraphs/users/subgraph.js';
 import { type Ask, asker, asking, paymentsSigner, verifier } from './ask.js';
-import { freshDatabase } from './database.js';
+import { freshBus, migratedDatabases } from './database.migrated.js';
 import { FaultProxy } from './fault.proxy.js';
 import { silent } from './logger.js';
-
-/** Migrated by each world itself: it is quick, and templates would have to be kept in step. */
-const nothing = async () => undefined;
 
 export interface WorldOptions {
   readonly now?: Clock;
@@ -114,33 +110,30 @@ export class World {
       WECHAT_PAY_DEADLINE_MS: '1500',
     };
     const place = { verifier, logger: silent };
-    const bus = await PostgresEventBus.open(await freshDatabase('world_bus', nothing), silent);
+    const [bus, databases] = await Promise.all([freshBus(), migratedDatabases()]);
     const users = await createUsers({
       ...place,
-      databaseUrl: await freshDatabase('world_users', nothing),
+      databaseUrl: databases.users,
       personalDataKey: secrets.personalDataKey,
     });
-    const merchantsUrl = await freshDatabase('world_merchants', nothing);
     const wechatPaySettings = wechatPayConfiguration(z.object(wechatPayVariables).parse(environment));
     const merchantsOutside = connectMerchants({ wechatPay: wechatPaySettings, notificationBaseUrl: notifications });
     const merchants = await createMerchants({
       ...place,
-      databaseUrl: merchantsUrl,
+      databaseUrl: databases.merchants,
       bus,
       outside: merchantsOutside,
     });
-    const fxUrl = await freshDatabase('world_fx', nothing);
-    const fx = await createFx({ ...place, databaseUrl: fxUrl, bus, source: 'simulated' });
+    const fx = await createFx({ ...place, databaseUrl: databases.fx, bus, source: 'simulated' });
     await Promise.all([users, merchants, fx].map((subgraph) => subgraph.migrate()));
     await seed(users.services, merchants.services);
     await Promise.all([users, merchants, fx].map((subgraph) => subgraph.start()));
     const others = { users: inProcess(users), merchants: inProcess(merchants), fx: inProcess(fx) };
-    const databaseUrl = await freshDatabase('world_payments', nothing);
 
     const newPayments = async (): Promise<PaymentsSubgraph> => {
       const payments = await createPayments({
         ...place,
-        databaseUrl,
+        databaseUrl: databases.payments,
         signer: paymentsSigner,
         others: {
           users: (request) => others.users(request),

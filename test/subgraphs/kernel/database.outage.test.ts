@@ -13,7 +13,7 @@ import { silent } from '../../support/logger.js';
 let url: string;
 let client: pg.Client;
 beforeAll(async () => {
-  url = await freshDatabase('outage', async () => undefined);
+  url = await freshDatabase('outage');
   client = new pg.Client({ connectionString: url });
   await client.connect();
 });

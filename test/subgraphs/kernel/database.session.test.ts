@@ -8,7 +8,7 @@ import { silent } from '../../support/logger.js';
 let url: string;
 let onlooker: pg.Client;
 beforeAll(async () => {
-  url = await freshDatabase('session', async () => undefined);
+  url = await freshDatabase('session');
   onlooker = new pg.Client({ connectionString: url });
   await onlooker.connect();
 });

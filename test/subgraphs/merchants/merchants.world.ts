@@ -2,14 +2,13 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import type { EventBus } from '../../../subgraphs/kernel/event/event-bus.js';
-import { PostgresEventBus } from '../../../subgraphs/kernel/event/event-bus.postgres.js';
 import type { SubgraphResponse } from '../../../subgraphs/kernel/graphql/subgraph.js';
 import { type MerchantId, newId } from '../../../subgraphs/kernel/id.js';
 import { connectOutside, type Outside } from '../../../subgraphs/merchants/outside.js';
 import { createMerchants, type MerchantsSubgraph } from '../../../subgraphs/merchants/subgraph.js';
 import { configurationFor, merchantOf, TestNetwork } from '../../connectors/wechat-pay/network.fixture.js';
 import { type Ask, asking, verifier } from '../../support/ask.js';
-import { freshDatabase } from '../../support/database.js';
+import { freshBus, migratedDatabase } from '../../support/database.migrated.js';
 import { silent } from '../../support/logger.js';
 
 export const noodles = {
@@ -42,13 +41,9 @@ export async function merchantsWorld(now: () => Date = () => new Date()): Promis
   const wire = await Wire.start(network);
   const configuration = configurationFor(wire.url, { now, deadlineMs: 1_000 });
   const outside = connectOutside({ wechatPay: configuration, notificationBaseUrl: network.receiver.url });
-  const bus = await PostgresEventBus.open(await freshDatabase('merchants_bus', async () => undefined), silent);
+  const bus = await freshBus();
   const options = { verifier, logger: silent, bus, outside, now };
-  const url = await freshDatabase('merchants', async (template) => {
-    const subgraph = await createMerchants({ ...options, databaseUrl: template });
-    await subgraph.migrate();
-    await subgraph.close();
-  });
+  const url = await migratedDatabase('merchants');
   let seen: string[] = [];
   const onStatement = (sql: string) => seen.push(sql);
   const merchants = await createMerchants({ ...options, databaseUrl: url, onStatement, poolSize: 5 });

@@ -22,7 +22,7 @@ const open = (databaseUrl: string) => {
 
 describe('The merchants subgraph', () => {
   it('migrates an empty database, also twice and from several processes at once', async () => {
-    const url = await freshDatabase('merchants_empty', async () => undefined);
+    const url = await freshDatabase('merchants_empty');
     const several = await Promise.all([open(url), open(url), open(url)]);
     await Promise.all(several.map((merchants) => merchants.migrate()));
     await several[0]?.migrate();

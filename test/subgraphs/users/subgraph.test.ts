@@ -12,7 +12,7 @@ const open = (databaseUrl: string) =>
 
 describe('The users subgraph', () => {
   it('migrates an empty database, also twice and from several processes at once', async () => {
-    const url = await freshDatabase('users_empty', async () => undefined);
+    const url = await freshDatabase('users_empty');
     const several = await Promise.all([open(url), open(url), open(url)]);
     await Promise.all(several.map((users) => users.migrate()));
     await several[0]?.migrate();

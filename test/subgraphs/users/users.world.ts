@@ -3,7 +3,7 @@ import pg from 'pg';
 import { newId, type TravelerId, type WalletId } from '../../../subgraphs/kernel/id.js';
 import { createUsers, type UsersSubgraph } from '../../../subgraphs/users/subgraph.js';
 import { type Ask, asking, verifier } from '../../support/ask.js';
-import { freshDatabase } from '../../support/database.js';
+import { migratedDatabase } from '../../support/database.migrated.js';
 import { silent } from '../../support/logger.js';
 
 export const personalDataKey = randomBytes(32).toString('base64');
@@ -21,11 +21,7 @@ export interface UsersWorld {
 }
 
 export async function usersWorld(options: { now?: () => Date } = {}): Promise<UsersWorld> {
-  const url = await freshDatabase('users', async (template) => {
-    const subgraph = await createUsers({ databaseUrl: template, verifier, logger: silent, personalDataKey });
-    await subgraph.migrate();
-    await subgraph.close();
-  });
+  const url = await migratedDatabase('users');
   let seen: string[] = [];
   const users = await createUsers({
     databaseUrl: url,

@@ -191,7 +191,7 @@ describe('ReferenceRateService', () => {
   const importing = (text: string) => world.fx.services.referenceRates.import([text]);
 
   it('has taken over the shipped file, in well under a second, and does not read it again', async () => {
-    const url = await freshDatabase('fxcold', async () => undefined);
+    const url = await freshDatabase('fxcold');
     const options = {
       databaseUrl: url,
       verifier: new PrincipalVerifier({}),

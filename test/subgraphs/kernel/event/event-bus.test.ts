@@ -5,7 +5,7 @@ import type { BusEvent, EventBus, EventStream, OutgoingEvent } from '../../../..
 import { NatsEventBus } from '../../../../subgraphs/kernel/event/event-bus.nats.js';
 import { PostgresEventBus } from '../../../../subgraphs/kernel/event/event-bus.postgres.js';
 import { openEventBus } from '../../../../subgraphs/kernel/event/open-event-bus.js';
-import { freshDatabase } from '../../../support/database.js';
+import { busDatabase } from '../../../support/database.migrated.js';
 import { Line } from '../../../support/line.js';
 import { silent } from '../../../support/logger.js';
 import { NatsServer, natsBinary, natsMissing } from '../../../support/nats.js';
@@ -18,7 +18,7 @@ interface Driver {
 }
 
 async function postgres(): Promise<Driver> {
-  const url = await freshDatabase('bus', async () => undefined);
+  const url = await busDatabase();
   return {
     open: () => PostgresEventBus.open(url, silent),
     interrupt: async () => {
@@ -437,7 +437,7 @@ describe('PostgresEventBus', () => {
   });
 
   it('finds what was published without a hint', async () => {
-    const url = await freshDatabase('bus', async () => undefined);
+    const url = await busDatabase();
     const bus = await PostgresEventBus.open(url, silent);
     const stream = await bus.subscribe('payment.silent', 'LIVE');
     const client = new pg.Client({ connectionString: url });
@@ -450,7 +450,7 @@ describe('PostgresEventBus', () => {
 
   it('goes on after a read that is never answered: streams, consumers and publishers', async () => {
     await using stack = new AsyncDisposableStack();
-    const url = await freshDatabase('bus', async () => undefined);
+    const url = await busDatabase();
     const line = stack.use(await Line.to(url));
     const [bus, other] = [await PostgresEventBus.open(line.url, silent), await PostgresEventBus.open(url, silent)];
     for (const each of [bus, other]) stack.defer(() => each.close());
@@ -473,7 +473,7 @@ describe('PostgresEventBus', () => {
   });
 
   it('drops what is older than it keeps, and still knows the positions it gave', async () => {
-    const url = await freshDatabase('bus', async () => undefined);
+    const url = await busDatabase();
     const bus = await PostgresEventBus.open(url, silent);
     await bus.publish(upTo(1_100).map((n) => event('payment.old', n)));
     const all = await take(await bus.subscribe('payment.old', 'BEGINNING'), 1_100);

@@ -5,9 +5,9 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import { migrate, openDatabase, transaction } from '../../../../subgraphs/kernel/database.js';
 import type { EventBus, OutgoingEvent } from '../../../../subgraphs/kernel/event/event-bus.js';
-import { PostgresEventBus } from '../../../../subgraphs/kernel/event/event-bus.postgres.js';
 import { OutboxRelay, outboxTable, publish } from '../../../../subgraphs/kernel/event/outbox.js';
 import { freshDatabase } from '../../../support/database.js';
+import { freshBus } from '../../../support/database.migrated.js';
 import { silent } from '../../../support/logger.js';
 
 const Row = defineEntity({ name: 'Row', properties: { id: p.integer().primary() } });
@@ -46,7 +46,7 @@ beforeAll(async () => {
     await prepared.close();
   });
   orm = await open(url);
-  bus = await PostgresEventBus.open(await freshDatabase('bus', async () => undefined), silent);
+  bus = await freshBus();
 });
 afterAll(async () => {
   await orm.close();

@@ -13,7 +13,7 @@ import { freshDatabase } from '../../../support/database.js';
 let client: pg.Client;
 
 beforeAll(async () => {
-  client = new pg.Client({ connectionString: await freshDatabase('paging', async () => undefined) });
+  client = new pg.Client({ connectionString: await freshDatabase('paging') });
   await client.connect();
   await client.query('create table item (id text collate "C" primary key)');
   await client.query(`insert into item select 'id_' || lpad(n::text, 4, '0') from generate_series(1, 57) n`);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import fc from 'fast-check';
-import { migrate, openDatabase, transaction } from '../../../../subgraphs/kernel/database.js';
+import { openDatabase, transaction } from '../../../../subgraphs/kernel/database.js';
 import { InvariantViolation } from '../../../../subgraphs/kernel/error.js';
 import { newId } from '../../../../subgraphs/kernel/id.js';
 import { Money } from '../../../../subgraphs/kernel/money/money.js';
@@ -30,7 +30,7 @@ import {
 } from '../../../../subgraphs/payments/ledger/ledger.service.js';
 import { migrations } from '../../../../subgraphs/payments/migrations/migrations.js';
 import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.js';
-import { freshDatabase } from '../../../support/database.js';
+import { migratedDatabase } from '../../../support/database.migrated.js';
 import { openCheckout } from '../../../support/payment.js';
 
 const now = new Date();
@@ -55,11 +55,7 @@ const booked = (work: (em: EntityManager) => Promise<void>) => transaction(orm.e
 const balance = (prefix: string) => balanceOf(orm.em.fork(), prefix);
 
 beforeAll(async () => {
-  const url = await freshDatabase('payments', async (template) => {
-    const preparing = await open(template);
-    await migrate(preparing, template);
-    await preparing.close();
-  });
+  const url = await migratedDatabase('payments');
   orm = await open(url);
 });
 afterAll(() => orm.close());

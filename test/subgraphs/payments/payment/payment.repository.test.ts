@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { migrate, openDatabase, transaction } from '../../../../subgraphs/kernel/database.js';
+import { openDatabase, transaction } from '../../../../subgraphs/kernel/database.js';
 import { executeTogether, insertion } from '../../../../subgraphs/kernel/database.rows.js';
 import { newId, type PaymentId } from '../../../../subgraphs/kernel/id.js';
 import { Acceptance } from '../../../../subgraphs/payments/acceptance/acceptance.entity.js';
@@ -16,7 +16,7 @@ import {
   saveLegs,
 } from '../../../../subgraphs/payments/payment/payment.repository.js';
 import { PaymentEvent } from '../../../../subgraphs/payments/payment/payment-event.entity.js';
-import { freshDatabase } from '../../../support/database.js';
+import { migratedDatabase } from '../../../support/database.migrated.js';
 import { openCheckout } from '../../../support/payment.js';
 import { planOf } from '../../../support/plan.js';
 
@@ -32,11 +32,7 @@ const open = (url: string) =>
   });
 
 beforeAll(async () => {
-  const url = await freshDatabase('payments', async (template) => {
-    const preparing = await open(template);
-    await migrate(preparing, template);
-    await preparing.close();
-  });
+  const url = await migratedDatabase('payments');
   orm = await open(url);
 });
 afterAll(() => orm.close());

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { after, DAY, HOUR, MINUTE } from '../../../../subgraphs/kernel/clock.js';
-import { migrate, openDatabase, transaction } from '../../../../subgraphs/kernel/database.js';
+import { openDatabase, transaction } from '../../../../subgraphs/kernel/database.js';
 import { executeTogether, insertion } from '../../../../subgraphs/kernel/database.rows.js';
 import { Money } from '../../../../subgraphs/kernel/money/money.js';
 import { Acceptance } from '../../../../subgraphs/payments/acceptance/acceptance.entity.js';
@@ -14,7 +14,7 @@ import { PaymentEvent } from '../../../../subgraphs/payments/payment/payment-eve
 import { ReconciliationService } from '../../../../subgraphs/payments/reconciliation/reconciliation.service.js';
 import type { StatementLine } from '../../../../subgraphs/payments/reconciliation/statement.js';
 import { Refund } from '../../../../subgraphs/payments/refund/refund.entity.js';
-import { freshDatabase } from '../../../support/database.js';
+import { migratedDatabase } from '../../../support/database.migrated.js';
 import { silent } from '../../../support/logger.js';
 import { openCheckout } from '../../../support/payment.js';
 
@@ -42,11 +42,7 @@ const open = (place: string) =>
 // A database for each test: payments cannot be removed.
 beforeEach(async () => {
   [now, network, wallet] = [new Date('2026-06-05T00:00:00Z'), [], []];
-  url = await freshDatabase('payments', async (template) => {
-    const preparing = await open(template);
-    await migrate(preparing, template);
-    await preparing.close();
-  });
+  url = await migratedDatabase('payments');
   orm = await open(url);
 });
 afterEach(() => orm.close());
