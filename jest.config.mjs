@@ -1,8 +1,12 @@
+// `*.program.test.ts` starts, kills and restarts programs as processes of their own, which takes its time.
+const suites = { programs: '**/*.program.test.ts', laws: '**/!(*.program).test.ts' };
+const testMatch = suites[process.env.TEST_SUITE] ?? '**/*.test.ts';
+
 export default {
   testEnvironment: '<rootDir>/test/support/shared-environment.mjs',
   runtime: '<rootDir>/test/support/shared-runtime.mjs',
   roots: ['<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
+  testMatch: [testMatch],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {

@@ -1,5 +1,5 @@
-// `npm test`: runs jest with the flags it needs, hands arguments through (`npm test -- test/gateway`), and ends with one
-// line that a person and a machine can read: `N passed, N failed`.
+// `npm test` and `npm run test:programs`: run jest with the flags it needs, hand arguments through (`npm test --
+// test/gateway`), and end with one line that a person and a machine can read: `N passed, N failed`.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const given = process.argv.slice(2);
+const args = given.filter((each) => each !== '--programs');
+const namesFiles = args.some((each) => !each.startsWith('-'));
+const suite = given.length > args.length ? 'programs' : namesFiles ? 'all' : 'laws';
 const folder = mkdtempSync(join(tmpdir(), 'sojourn-jest-'));
 const report = join(folder, 'report.json');
 const POLL_MS = 1_000;
@@ -21,10 +25,10 @@ const jest = spawn(
     join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
     '--json',
     `--outputFile=${report}`,
-    ...process.argv.slice(2),
+    ...args,
   ],
   // Temporary files of a run that is killed go with this folder.
-  { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, TMPDIR: folder } },
+  { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, TMPDIR: folder, TEST_SUITE: suite } },
 );
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => jest.kill(signal));

@@ -1,6 +1,6 @@
 /**
  * Places between two lines at which a process may be killed, each by a name. A test kills it there and looks what the
- * next process makes of it (`test/journeys/crash.test.ts`); everywhere else a point is the call of a function that does
+ * next process makes of it (`test/journeys/crash.program.test.ts`); everywhere else a point is the call of a function that does
  * nothing. These are names only: what happens there is the business of whoever has the point in its code.
  *
  * A commit has two: before it nothing of the transaction is true, after it all of it, and nobody in this process has

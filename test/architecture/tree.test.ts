@@ -64,7 +64,7 @@ describe('The tree', () => {
     );
     const scripts = new Set(filesIn('local').map((path) => path.replace(/\.mjs$/, '')));
     const orphans = mirrored
-      .map((path) => path.replace(/^test\//, '').replace(/\.test\.ts$/, ''))
+      .map((path) => path.replace(/^test\//, '').replace(/(\.program)?\.test\.ts$/, ''))
       .filter((stem) => !stems.has(stem) && !scripts.has(stem));
     expect(orphans).toEqual([]);
   });
