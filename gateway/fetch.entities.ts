@@ -72,7 +72,8 @@ const MOST_REPRESENTATIONS = 1_000;
  * selection, variables and rights, becomes one call, and each entity is asked for once.
  */
 export class EntityFetches {
-  private readonly batches = new Map<string, Batch>();
+  /** A new one for each departure: a Map that is cleared keeps what was in it until a major garbage collection. */
+  private batches = new Map<string, Batch>();
   private queue: Batch[] = [];
   private departing: NodeJS.Immediate | null = null;
 
@@ -100,7 +101,7 @@ export class EntityFetches {
     const { queue } = this;
     this.queue = [];
     this.departing = null;
-    this.batches.clear();
+    this.batches = new Map();
     for (const batch of queue) void this.send(batch);
   }
 
@@ -163,6 +164,7 @@ function deliver(
   { data, errors = [] }: SubgraphAnswer,
 ): void {
   const found = (data?.['_entities'] ?? []) as Entities;
+  const given = new Uint8Array(found.length);
   for (const { question, answer } of waiting) {
     const indexes = question.representations.map((representation) => positions.get(representation) ?? -1);
     // One that no question asked for is about all of them.
@@ -170,10 +172,13 @@ function deliver(
       placed(error, (index) => (index < positions.size ? indexes.indexOf(index) : index)),
     );
     answer.resolve({
-      // What one request adds to its copy must not show in another's.
+      // What one request adds to its own must not show in another's. Nobody has begun yet: the first one needs no copy.
       entities: indexes.map((index) => {
         const entity = found[index];
-        return entity ? isolated(entity) : null;
+        if (!entity) return null;
+        if (given[index]) return isolated(entity);
+        given[index] = 1;
+        return entity;
       }),
       errors: own.filter((error) => error !== null),
     });

@@ -37,12 +37,17 @@ interface UnderWay {
   readonly joined: PromiseWithResolvers<SubgraphAnswer>[];
 }
 
+/** What a Map lets go it may still refer to until a major garbage collection: it must not be the answer itself. */
+interface Entry {
+  underWay: UnderWay | null;
+}
+
 /**
  * Asks one subgraph for what is no entity. Equal queries with equal rights that are under way at the same time are one,
  * unless a mutation ended in between: who changed something reads what came of it.
  */
 export class QueryFetches {
-  private readonly underWay = new Map<string, UnderWay>();
+  private readonly underWay = new Map<string, Entry>();
 
   constructor(
     private readonly source: SubgraphSource,
@@ -56,7 +61,7 @@ export class QueryFetches {
     const { principal } = asking.identity;
     const key = `${fingerprintOf(principal)}\n${JSON.stringify(variables)}\n${operation.text}`;
     const token = await this.source.token(principal);
-    const known = this.underWay.get(key);
+    const known = this.underWay.get(key)?.underWay;
     if (known && known.mutationsBefore === this.mutations.ended) {
       this.onCoalesced();
       asking.span?.note('joined a fetch under way', { 'subgraph.name': this.source.name });
@@ -67,9 +72,11 @@ export class QueryFetches {
       mutationsBefore: this.mutations.ended,
       joined: [],
     };
-    this.underWay.set(key, begun);
+    const entry: Entry = { underWay: begun };
+    this.underWay.set(key, entry);
     const forget = () => {
-      if (this.underWay.get(key) === begun) this.underWay.delete(key);
+      entry.underWay = null;
+      if (this.underWay.get(key) === entry) this.underWay.delete(key);
     };
     const answer = join(begun, asking);
     begun.flight.outcome.then(

@@ -22,6 +22,8 @@ export class Flight<T> implements Carried {
   /** Why it was stopped, where it was. */
   reason: Error | null = null;
   readonly outcome: Promise<T>;
+  /** Its place in the watch's list; -1 where it is not watched. */
+  seat = -1;
   private readonly resolve: (value: T) => void;
   private readonly reject: (reason: unknown) => void;
   private readonly callers: (Presence | undefined)[] = [];
@@ -71,19 +73,30 @@ const TICK_MS = 20;
 /**
  * Ends what takes too long or what nobody waits for any more. One timer looks at everything under way: a timer and a
  * listener for each fetch would cost more than they watch.
+ *
+ * A list, and not a Set: from time to time a Set that things are added to and deleted from moves to a new table, and the
+ * old one, with what was in it, points to the new one. Once one of them is old, no minor garbage collection frees those
+ * after it, and with them every answer.
  */
 export class FlightWatch {
-  private readonly flights = new Set<Flight<never>>();
+  private readonly flights: Flight<never>[] = [];
   private timer: NodeJS.Timeout | null = null;
   private idleTicks = 0;
 
   add<T>(flight: Flight<T>): void {
-    this.flights.add(flight as unknown as Flight<never>);
+    flight.seat = this.flights.push(flight as unknown as Flight<never>) - 1;
     this.timer ??= setInterval(() => this.tick(), TICK_MS).unref();
   }
 
   remove<T>(flight: Flight<T>): void {
-    this.flights.delete(flight as unknown as Flight<never>);
+    const { seat } = flight;
+    if (seat < 0) return;
+    flight.seat = -1;
+    const last = this.flights.pop();
+    // The last one takes the place that became free, unless it is the one that goes.
+    if (!last || last.seat < 0) return;
+    this.flights[seat] = last;
+    last.seat = seat;
   }
 
   close(): void {
@@ -93,14 +106,17 @@ export class FlightWatch {
 
   private tick(): void {
     const now = performance.now();
-    for (const flight of this.flights) {
+    // From the end: what takes the place of one that goes was looked at already.
+    for (let seat = this.flights.length - 1; seat >= 0; seat -= 1) {
+      const flight = this.flights[seat];
+      if (!flight) continue;
       if (flight.deadlineAt <= now) flight.stop(new DeadlineExceeded());
       else if (flight.isDeserted) flight.stop(new CallerGone());
       else continue;
-      this.flights.delete(flight);
+      this.remove(flight);
     }
     // Not at once: starting a timer for each request of a quiet gateway is what this class avoids.
-    this.idleTicks = this.flights.size === 0 ? this.idleTicks + 1 : 0;
+    this.idleTicks = this.flights.length === 0 ? this.idleTicks + 1 : 0;
     if (this.idleTicks > 1_000 / TICK_MS) this.close();
   }
 }
