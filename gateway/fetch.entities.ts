@@ -64,8 +64,8 @@ class Batch {
   }
 }
 
-// A subgraph's own limit on one body would refuse more; and one slow entity would hold up too many.
-const MOST_REPRESENTATIONS = 1_000;
+// More would be no faster: answers so large cost the memory anew each time, and one slow entity would hold up too many.
+const MOST_REPRESENTATIONS = 250;
 
 /**
  * Asks one subgraph about entities. What several requests ask within one turn of the event loop, with the same
