@@ -12,6 +12,7 @@ import { EmbeddedPostgres } from '../../local/postgres.js';
 import { freePort } from '../../local/running.js';
 import { newSecrets, type Secrets } from '../../local/secrets.js';
 import { fixedId } from '../../local/seed.id.js';
+import { partner } from '../../local/seed.identities.js';
 import { type Store, stores } from '../../local/seed.stores.js';
 import { Simulator } from '../../local/simulators.js';
 import { DevelopmentIssuer } from '../../local/tokens.js';
@@ -29,7 +30,14 @@ export interface BenchTraveler {
   readonly token: string;
 }
 
-const TRAVELERS = 32;
+export interface LabOptions {
+  readonly travelers?: number;
+  /** Shops beside the seeded ones, where everything goes well too. */
+  readonly shops?: number;
+  /** How long the network takes for a refund: its own time, not ours. */
+  readonly refundMs?: number;
+}
+
 const FIRST_NUMBER = 1_000;
 
 /** What all benchmarks share: a PostgreSQL that does fsync, the simulators, the keys, and people with wallets. */
@@ -44,10 +52,12 @@ export class Lab {
     readonly travelers: readonly BenchTraveler[],
     /** Where everything goes well. */
     readonly store: Store,
+    /** The codes of the further shops: merchants learns of them from the network, when they are first scanned. */
+    readonly shopCodes: readonly string[],
     private readonly stack: AsyncDisposableStack,
   ) {}
 
-  static async open(): Promise<Lab> {
+  static async open({ travelers: count = 32, shops = 0, refundMs }: LabOptions = {}): Promise<Lab> {
     await using stack = new AsyncDisposableStack();
     const folder = await mkdtemp(join(tmpdir(), 'sojourn-bench-'));
     stack.defer(() => rm(folder, { recursive: true, force: true }));
@@ -58,25 +68,25 @@ export class Lab {
     stack.defer(() => databases.stop());
     const port = await freePort();
     const notifications = `http://127.0.0.1:${port}`;
-    const vaults = Array.from({ length: TRAVELERS }, (_, index) => ({ vaultId: vaultOf(index) }));
+    const vaults = Array.from({ length: count }, (_, index) => ({ vaultId: vaultOf(index) }));
     const paypal = await Simulator.start('paypal', join(folder, 'books', 'paypal'), {
       ...paypalSimulatorEnvironment(secrets, notifications),
       PAYPAL_WALLETS: JSON.stringify(vaults),
     });
     stack.defer(() => paypal.stop());
-    const wechatPay = await Simulator.start(
-      'wechat-pay',
-      join(folder, 'books', 'wechat-pay'),
-      wechatPaySimulatorEnvironment(secrets),
-    );
+    const wechatPay = await Simulator.start('wechat-pay', join(folder, 'books', 'wechat-pay'), {
+      ...withShops(wechatPaySimulatorEnvironment(secrets), shops),
+      ...(refundMs !== undefined && { WECHAT_PAY_REFUND_MS: String(refundMs) }),
+    });
     stack.defer(() => wechatPay.stop());
     const places = { notifications, paypal: paypal.url, wechatPay: wechatPay.url };
     const environment = { ...serviceEnvironment(secrets, places, {}), ...databases.environment };
     const issuer = await DevelopmentIssuer.create(`${notifications}/dev`, secrets.issuer);
-    const travelers = await enrol(environment, secrets, issuer);
+    const travelers = await enrol(environment, secrets, issuer, count);
     const [store] = stores;
     if (!store) throw new Error('no store is seeded');
-    return new Lab(folder, port, secrets, environment, issuer, travelers, store, stack.move());
+    const shopCodes = Array.from({ length: shops }, (_, index) => codeOf(index));
+    return new Lab(folder, port, secrets, environment, issuer, travelers, store, shopCodes, stack.move());
   }
 
   async close(): Promise<void> {
@@ -98,7 +108,31 @@ function vaultOf(index: number): string {
   return `bench-${index}`;
 }
 
-async function enrol(environment: Environment, secrets: Secrets, issuer: DevelopmentIssuer): Promise<BenchTraveler[]> {
+function codeOf(index: number): string {
+  return `wxp://f2f0bench${String(index).padStart(30, '0')}`;
+}
+
+function withShops(environment: Environment, count: number): Environment {
+  const shops = Array.from({ length: count }, (_, index) => ({
+    merchantId: String(1_910_000_000 + index),
+    name: `Shop ${index}`,
+    localName: `第${index}店`,
+    categoryCode: '5812',
+    city: 'Chengdu',
+    codes: [codeOf(index)],
+    scenario: 'ok',
+  }));
+  const seeded: readonly object[] = JSON.parse(environment['WECHAT_PAY_STORES'] ?? '[]');
+  return { ...environment, WECHAT_PAY_STORES: JSON.stringify([...seeded, ...shops]) };
+}
+
+/** People with a wallet each, who let the seeded partner see what they pay. */
+async function enrol(
+  environment: Environment,
+  secrets: Secrets,
+  issuer: DevelopmentIssuer,
+  count: number,
+): Promise<BenchTraveler[]> {
   const users = await createUsers({
     databaseUrl: databaseUrl('users', environment),
     verifier: new PrincipalVerifier({}),
@@ -107,7 +141,8 @@ async function enrol(environment: Environment, secrets: Secrets, issuer: Develop
   });
   try {
     await users.migrate();
-    const enrolled = Array.from({ length: TRAVELERS }, async (_, index): Promise<BenchTraveler> => {
+    await users.services.partners.register({ ...partner });
+    const enrolled = Array.from({ length: count }, async (_, index): Promise<BenchTraveler> => {
       const id = fixedId('trv', 'us', FIRST_NUMBER + index);
       const walletId = fixedId('wal', 'us', FIRST_NUMBER + index);
       const email = `traveler${index}@example.com`;
@@ -126,6 +161,7 @@ async function enrol(environment: Environment, secrets: Secrets, issuer: Develop
         accountName: email,
         vaultReference: vaultOf(index),
       });
+      await users.services.partners.grant({ partnerId: partner.id, subjectId: id });
       const token = await issuer.issue({ kind: 'TRAVELER', subject: id, scopes: [], merchantIds: [] });
       return { id, walletId, vaultReference: vaultOf(index), token };
     });

@@ -13,7 +13,16 @@ export function processorMs(pid: number): number {
 
 /** How long a core was not idle so far, or was taken from this machine by its host. Milliseconds. */
 export function coreMs(core: number): number {
-  const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? '';
+  return busyMs(`cpu${core}`);
+}
+
+/** The same of all cores together. */
+export function totalProcessorMs(): number {
+  return busyMs('cpu');
+}
+
+function busyMs(name: string): number {
+  const line = new RegExp(`^${name} +(.*)$`, 'm').exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? '';
   const [user = 0, nice = 0, system = 0, _idle, _waiting, irq = 0, softIrq = 0, stolen = 0] = line
     .split(' ')
     .map(Number);

@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** For Node itself, such as `--expose-gc`. */
   readonly flags?: readonly string[];
+  /** What it prints is not shown; its errors are. */
+  readonly quiet?: boolean;
 }
 
 /** A program of the benchmark, pinned to a core for its whole life. */
@@ -34,6 +36,7 @@ export class Started<Hello extends object> {
     core,
     environment,
     flags = [],
+    quiet = false,
   }: StartOptions): Promise<Started<Hello>> {
     const node = [process.execPath, ...flags];
     const [command = '', ...before] = core === null ? node : ['taskset', '-c', String(core), ...node];
@@ -48,7 +51,7 @@ export class Started<Hello extends object> {
         APOLLO_TELEMETRY_DISABLED: 'true',
         ...environment,
       },
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: ['ignore', quiet ? 'ignore' : 'inherit', 'inherit', 'ipc'],
     });
     return new Started<Hello>(child, await helloOf<Hello>(file, child));
   }

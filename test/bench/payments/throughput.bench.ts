@@ -1,0 +1,58 @@
+import { printCells, printTitle } from '../gateway/report.js';
+import { type Flow, prepared, pressed } from './flow.js';
+import { printCost, printFlow, printFlowHead } from './rows.js';
+import type { Purchase, Stage } from './stage.js';
+
+/** Fewer payments of each traveler say nothing. */
+const LEAST_EACH = 3;
+/** More than were ever seen: a lane that has no checkout left ends its row. */
+const MOST_PER_SECOND = 80;
+const WARM_UP = 8;
+
+/**
+ * Completed payments a second, from `confirmCheckout` over HTTP to COMPLETED. The checkouts are there before the clock
+ * starts: a price is looked at, and only some are accepted.
+ */
+export async function benchThroughput(stage: Stage): Promise<ReadonlyMap<number, Flow>> {
+  printTitle('Completed payments, from confirmCheckout through the gateway to COMPLETED');
+  printFlowHead('DONE');
+  const flows = new Map<number, Flow>();
+  for (const travelers of stage.options.travelers) {
+    const flow = await paymentsBy(stage, travelers);
+    flows.set(travelers, flow);
+    printFlow(`${travelers} at once`, flow);
+  }
+  printCells('', ['statements', 'round trips', 'WAL']);
+  for (const [travelers, { count, cost }] of flows) printCost(`${travelers} at once, each payment`, count, cost);
+  return flows;
+}
+
+/** So many travelers pay one after another each. */
+export async function paymentsBy(
+  stage: Stage,
+  travelers: number,
+  codeOf?: (nth: number) => string | undefined,
+): Promise<Flow> {
+  const { seconds } = stage.options;
+  const each = Math.max(LEAST_EACH, Math.ceil((guessPerSecond(travelers) * seconds) / travelers));
+  return pressed(stage, await prepared(stage, travelers, each, codeOf), atLeast(seconds, travelers), (one: Purchase) =>
+    stage.pay(one),
+  );
+}
+
+export async function warmUp(stage: Stage): Promise<void> {
+  for (let round = 0; round < WARM_UP; round += 1) {
+    const lanes = await prepared(stage, WARM_UP, 1);
+    await pressed(stage, lanes, stage.options.seconds, (one: Purchase) => stage.pay(one));
+  }
+}
+
+/** One after another takes its time for each; many fill the machine. */
+function guessPerSecond(travelers: number): number {
+  return Math.min(MOST_PER_SECOND, travelers * 25);
+}
+
+/** Until each has paid a few times, where that takes longer. */
+function atLeast(seconds: number, travelers: number): number {
+  return Math.max(seconds, (travelers * LEAST_EACH) / 15);
+}
