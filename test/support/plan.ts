@@ -10,6 +10,22 @@ export async function planOf(
   read: (explaining: EntityManager) => Promise<unknown>,
   ...off: readonly 'sort'[]
 ): Promise<string> {
+  return planWithout(em, read, ['seqscan', 'bitmapscan', ...off]);
+}
+
+/** The same with nothing switched off: for tables that are filled, and what is known of them. */
+export async function planAsItIs(
+  em: EntityManager,
+  read: (explaining: EntityManager) => Promise<unknown>,
+): Promise<string> {
+  return planWithout(em, read, []);
+}
+
+async function planWithout(
+  em: EntityManager,
+  read: (explaining: EntityManager) => Promise<unknown>,
+  off: readonly string[],
+): Promise<string> {
   let plan = '';
   const explaining = {
     getMetadata: em.getMetadata.bind(em),
@@ -21,7 +37,7 @@ export async function planOf(
   } as unknown as EntityManager;
   await em.begin();
   try {
-    for (const node of ['seqscan', 'bitmapscan', ...off]) await em.execute(`set local enable_${node} = off`);
+    for (const node of off) await em.execute(`set local enable_${node} = off`);
     await read(explaining);
   } finally {
     await em.rollback();

@@ -2,6 +2,7 @@ import { Migration20261122000000 } from './Migration20261122000000.js';
 import { Migration20261125000000 } from './Migration20261125000000.js';
 import { Migration20261126010000 } from './Migration20261126010000.js';
 import { Migration20261126020000 } from './Migration20261126020000.js';
+import { Migration20261127010000 } from './Migration20261127010000.js';
 
 /** In the order in which they are run. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   Migration20261125000000,
   Migration20261126010000,
   Migration20261126020000,
+  Migration20261127010000,
 ];

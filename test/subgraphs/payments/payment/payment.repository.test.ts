@@ -12,13 +12,14 @@ import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.j
 import {
   lockLegs,
   readLegs,
+  readPaymentPages,
   rememberOrder,
   saveLegs,
 } from '../../../../subgraphs/payments/payment/payment.repository.js';
 import { PaymentEvent } from '../../../../subgraphs/payments/payment/payment-event.entity.js';
 import { migratedDatabase } from '../../../support/database.migrated.js';
 import { openCheckout } from '../../../support/payment.js';
-import { planOf } from '../../../support/plan.js';
+import { planAsItIs, planOf } from '../../../support/plan.js';
 
 const now = new Date();
 let orm: MikroORM;
@@ -178,5 +179,47 @@ describe('The legs of a payment', () => {
     expect(await events(other)).toEqual([]);
     const published = await orm.em.fork().execute('select 1 from outbox where ? = any(subjects)', [`payment.${other}`]);
     expect(published).toEqual([]);
+  });
+});
+
+/** So many payments of one traveler at one merchant; then as many again, each of somebody else somewhere else. */
+async function addPayments(
+  owner: { readonly traveler: string; readonly merchant: string },
+  count: number,
+): Promise<void> {
+  const source = await newPayment();
+  const em = orm.em.fork();
+  const others = 'case when n <= ? then ? else ? || n end';
+  await em.execute(
+    `insert into checkout
+       select copy.* from checkout, payment, generate_series(1, ?) n, jsonb_populate_record(checkout,
+         jsonb_build_object('id', 'chk_' || n, 'quote_id', 'quo_' || n)) copy
+        where payment.id = ? and checkout.id = payment.checkout_id`,
+    [2 * count, source],
+  );
+  await em.execute(
+    `insert into payment
+       select copy.* from payment, generate_series(1, ?) n, jsonb_populate_record(payment, jsonb_build_object(
+         'id', 'pay_' || n, 'checkout_id', 'chk_' || n, 'quote_id', 'quo_' || n,
+         'traveler_id', ${others}, 'merchant_id', ${others})) copy
+        where payment.id = ?`,
+    [2 * count, count, owner.traveler, 'trv_', count, owner.merchant, 'mer_', source],
+  );
+  await em.execute('analyze payment');
+}
+
+describe('A page of payments', () => {
+  it('is read along an index and no further than it goes, also of the one who has far more than the others', async () => {
+    const owner = { traveler: newId('trv', 'us'), merchant: newId('mer', 'cn') };
+    await addPayments(owner, 2_000);
+    const page = { limit: 20, after: null, before: null, backward: false };
+    for (const [kind, id, column] of [
+      ['trv', owner.traveler, 'traveler'],
+      ['mer', owner.merchant, 'merchant'],
+    ] as const)
+      for (const filter of [{}, { status: 'PROCESSING' as const }]) {
+        const plan = await planAsItIs(orm.em.fork(), (em) => readPaymentPages(em, kind, [id], filter, page));
+        expect(plan).toMatch(new RegExp(`Limit[^\\n]*\\n +->  Index Scan using payment_by_${column}`));
+      }
   });
 });
