@@ -7,7 +7,7 @@ import type { Purchase, Stage } from './stage.js';
 const LEAST_EACH = 3;
 /** More than were ever seen: a lane that has no checkout left ends its row. */
 const MOST_PER_SECOND = 80;
-const WARM_UP = 8;
+const WARM_UP = { travelers: 48, each: 3 };
 
 /**
  * Completed payments a second, from `confirmCheckout` over HTTP to COMPLETED. The checkouts are there before the clock
@@ -40,11 +40,14 @@ export async function paymentsBy(
   );
 }
 
+/** Every connection, to PostgreSQL too, has done everything once or twice. */
 export async function warmUp(stage: Stage): Promise<void> {
-  for (let round = 0; round < WARM_UP; round += 1) {
-    const lanes = await prepared(stage, WARM_UP, 1);
-    await pressed(stage, lanes, stage.options.seconds, (one: Purchase) => stage.pay(one));
-  }
+  const lanes = await prepared(stage, WARM_UP.travelers, WARM_UP.each);
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (const purchase of lane) await stage.pay(purchase);
+    }),
+  );
 }
 
 /** One after another takes its time for each; many fill the machine. */
