@@ -6,7 +6,7 @@ import type { Purchase, Stage } from './stage.js';
 /** Fewer payments of each traveler say nothing. */
 const LEAST_EACH = 3;
 /** More than were ever seen: a lane that has no checkout left ends its row. */
-const MOST_PER_SECOND = 80;
+const MOST_PER_SECOND = 40;
 const WARM_UP = { travelers: 48, each: 3 };
 
 /**
@@ -35,9 +35,7 @@ export async function paymentsBy(
 ): Promise<Flow> {
   const { seconds } = stage.options;
   const each = Math.max(LEAST_EACH, Math.ceil((guessPerSecond(travelers) * seconds) / travelers));
-  return pressed(stage, await prepared(stage, travelers, each, codeOf), atLeast(seconds, travelers), (one: Purchase) =>
-    stage.pay(one),
-  );
+  return pressed(stage, await prepared(stage, travelers, each, codeOf), seconds, (one: Purchase) => stage.pay(one));
 }
 
 /** Every connection, to PostgreSQL too, has done everything once or twice. */
@@ -53,9 +51,4 @@ export async function warmUp(stage: Stage): Promise<void> {
 /** One after another takes its time for each; many fill the machine. */
 function guessPerSecond(travelers: number): number {
   return Math.min(MOST_PER_SECOND, travelers * 25);
-}
-
-/** Until each has paid a few times, where that takes longer. */
-function atLeast(seconds: number, travelers: number): number {
-  return Math.max(seconds, (travelers * LEAST_EACH) / 15);
 }
