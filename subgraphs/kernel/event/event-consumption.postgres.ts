@@ -52,16 +52,27 @@ export class PostgresConsumption implements Consumption {
         order by event.position limit ${BATCH}`,
       [this.name, `${this.prefix.replace(/[\\%_]/g, '\\$&')}.%`],
     );
-    for (const row of rows) {
-      if (this.stopped) return false;
-      await this.react(row);
-      // Reactions are idempotent, so two processes with the same name may overlap; the position only moves on.
-      await this.pool.query(
-        `insert into bus_consumer as consumer (name, position) values ($1, $2)
-           on conflict (name) do update set position = excluded.position where consumer.position < excluded.position`,
-        [this.name, row.position],
-      );
+    let last: EventRow | null = null;
+    try {
+      for (const row of rows) {
+        if (this.stopped) return false;
+        await this.react(row);
+        last = row;
+      }
+    } finally {
+      // Once for all that was reacted to: a commit for each event would cost more than most reactions. What a kill
+      // leaves unwritten is reacted to again, and reactions are idempotent.
+      if (last) await this.moveTo(last.position);
     }
     return rows.length > 0;
+  }
+
+  /** Two processes with the same name may overlap; the position only moves on. */
+  private async moveTo(position: string): Promise<void> {
+    await this.pool.query(
+      `insert into bus_consumer as consumer (name, position) values ($1, $2)
+         on conflict (name) do update set position = excluded.position where consumer.position < excluded.position`,
+      [this.name, position],
+    );
   }
 }

@@ -9,6 +9,7 @@ import { busDatabase } from '../../../support/database.migrated.js';
 import { Line } from '../../../support/line.js';
 import { silent } from '../../../support/logger.js';
 import { NatsServer, natsBinary, natsMissing } from '../../../support/nats.js';
+import { Statements } from '../../../support/statements.js';
 
 interface Driver {
   open(): Promise<EventBus>;
@@ -446,6 +447,24 @@ describe('PostgresEventBus', () => {
     await client.end();
     expect(numbers(await take(stream, 1))).toEqual([1]);
     await bus.close();
+  });
+
+  it('writes once how far a consumer came with all that was there, also where one of it fails', async () => {
+    const bus = await PostgresEventBus.open(await freshDatabase('bus', async () => undefined), silent);
+    await bus.publish(upTo(20).map((n) => event('payment.many', n)));
+    const statements = Statements.watch();
+    const seen: unknown[] = [];
+    const consumption = await bus.consume('many', 'payment', async ({ payload }) => {
+      seen.push(payload['n']);
+      if (seen.length === 15) throw new Error('not yet');
+    });
+    await until(() => seen.length === 21);
+    await consumption.stop();
+    const moves = statements.of('bus').filter((sql) => sql.includes('insert into bus_consumer'));
+    statements.stop();
+    await bus.close();
+    expect(seen).toEqual([...upTo(15), ...upTo(20, 15)]);
+    expect(moves).toHaveLength(2);
   });
 
   it('goes on after a read that is never answered: streams, consumers and publishers', async () => {
