@@ -4,6 +4,7 @@ import type { Effect } from './effect.js';
 import type { Idempotency, Operation } from './idempotency.js';
 import type { Notifications } from './notifications.js';
 import type { Orders } from './orders.js';
+import type { Pending } from './pending.js';
 import type { Refunds } from './refunds.js';
 import { mockedRefusal, Refusal } from './refusal.js';
 import type { Reports } from './reports.js';
@@ -18,6 +19,7 @@ interface Parts {
   readonly orders: Orders;
   readonly authorizations: Authorizations;
   readonly refunds: Refunds;
+  readonly pending: Pending;
   readonly resources: Resources;
   readonly idempotency: Idempotency;
   readonly notifications: Notifications;
@@ -31,16 +33,12 @@ export class Api {
       this.once(call, 'create-order', () => this.parts.orders.create(readBody(orderRequest, jsonOf(call)))),
     ),
     this.get(/^\/v2\/checkout\/orders\/([A-Z0-9]{1,36})$/, (id) => this.show('order', id)),
-    this.post(/^\/v2\/checkout\/orders\/([A-Z0-9]{1,36})\/authorize$/, (call, id) =>
-      this.once(call, 'authorize-order', () => this.parts.orders.authorize(id)),
-    ),
+    this.post(/^\/v2\/checkout\/orders\/([A-Z0-9]{1,36})\/authorize$/, (call, id) => this.authorize(call, id)),
     this.get(/^\/v2\/payments\/authorizations\/([A-Z0-9]{1,36})$/, (id) => this.show('authorization', id)),
     this.post(/^\/v2\/payments\/authorizations\/([A-Z0-9]{1,36})\/capture$/, (call, id) => this.capture(call, id)),
     this.post(/^\/v2\/payments\/authorizations\/([A-Z0-9]{1,36})\/void$/, (call, id) => this.void(call, id)),
     this.get(/^\/v2\/payments\/captures\/([A-Z0-9]{1,36})$/, (id) => this.show('capture', id)),
-    this.post(/^\/v2\/payments\/captures\/([A-Z0-9]{1,36})\/refund$/, (call, id) =>
-      this.once(call, 'refund', () => this.parts.refunds.refund(id, readBody(refundRequest, jsonOf(call)))),
-    ),
+    this.post(/^\/v2\/payments\/captures\/([A-Z0-9]{1,36})\/refund$/, (call, id) => this.refund(call, id)),
     this.get(/^\/v2\/payments\/refunds\/([A-Z0-9]{1,36})$/, (id) => this.show('refund', id)),
     {
       method: 'GET',
@@ -57,8 +55,19 @@ export class Api {
     return { status: 200, body: 'You approved the payment. You may close this page.\n' };
   }
 
+  private async authorize(call: Call, id: string): Promise<Reply> {
+    await this.decide(id);
+    return this.once(call, 'authorize-order', () => this.parts.orders.authorize(id));
+  }
+
+  private async refund(call: Call, id: string): Promise<Reply> {
+    await this.decide(this.parts.books.captures.get(id)?.orderId);
+    return this.once(call, 'refund', () => this.parts.refunds.refund(id, readBody(refundRequest, jsonOf(call))));
+  }
+
   private async capture(call: Call, id: string): Promise<Reply> {
-    await this.lapse(id);
+    await this.decide(this.parts.books.authorizations.get(id)?.orderId);
+    await this.lapse(id, true);
     return this.once(call, 'capture', () => {
       const request = readBody(captureRequest, jsonOf(call));
       const effect = this.parts.authorizations.capture(id, request);
@@ -80,6 +89,7 @@ export class Api {
 
   private async show(kind: 'order' | 'authorization' | 'capture' | 'refund', id: string): Promise<Reply> {
     const { books, resources } = this.parts;
+    await this.decide(kind === 'order' ? id : books[`${kind}s` as const].get(id)?.orderId);
     await this.lapse((kind === 'order' ? books.orders.get(id)?.authorizationId : id) ?? '');
     const body = resources.show(kind, id);
     // What is shown here must still be so after a crash.
@@ -94,8 +104,14 @@ export class Api {
   }
 
   /** Nothing happens by itself here: an authorization that has expired is found so by whoever looks first. */
-  private async lapse(authorizationId: string): Promise<void> {
-    const effect = this.parts.authorizations.lapse(authorizationId);
+  private async lapse(authorizationId: string, isWanted = false): Promise<void> {
+    const effect = this.parts.authorizations.lapse(authorizationId, isWanted);
+    if (effect) await this.commit(effect, []);
+  }
+
+  /** The same for what was pending. */
+  private async decide(orderId: string | undefined): Promise<void> {
+    const effect = this.parts.pending.decide(orderId ?? '');
     if (effect) await this.commit(effect, []);
   }
 

@@ -7,7 +7,7 @@ import { drawId, type Effect } from './effect.js';
 import { internalError, Refusal } from './refusal.js';
 import { type CaptureRequest, readAmount } from './requests.js';
 import { found, sumOf } from './resources.js';
-import { CAPTURE_FAILS_ONCE } from './scenarios.js';
+import { CAPTURE_FAILS_ONCE, played, playOf } from './scenarios.js';
 
 const MOST_CAPTURES = 10;
 
@@ -18,10 +18,15 @@ export class Authorizations {
     private readonly now: Clock,
   ) {}
 
-  /** The effect that an authorization's own expiry is due to have, if any: it has become void. */
-  lapse(id: string): Effect | null {
+  /**
+   * The effect that an authorization's own expiry is due to have, if any: it has become void.
+   * @param isWanted somebody is about to take it
+   */
+  lapse(id: string, isWanted = false): Effect | null {
     const authorization = this.books.authorizations.get(id);
-    if (!authorization || this.now() <= new Date(authorization.expiresAt)) return null;
+    if (!authorization) return null;
+    const lapses = isWanted && playOf(this.books.orders.get(authorization.orderId)?.scenario ?? null).lapses;
+    if (!lapses && this.now() <= new Date(authorization.expiresAt)) return null;
     if (authorization.status !== 'CREATED' && authorization.status !== 'PARTIALLY_CAPTURED') return null;
     return this.toVoid({ ...authorization, lapsed: true });
   }
@@ -30,7 +35,7 @@ export class Authorizations {
   void(id: string): Effect {
     const authorization = found(this.books.authorizations.get(id));
     if (authorization.status === 'VOIDED') throw Refusal.of('PREVIOUSLY_VOIDED');
-    if (authorization.captureIds.length > 0) throw Refusal.of('PREVIOUSLY_CAPTURED');
+    if (this.takingOf(authorization).length > 0) throw Refusal.of('PREVIOUSLY_CAPTURED');
     return this.toVoid(authorization);
   }
 
@@ -43,35 +48,39 @@ export class Authorizations {
     const invoiceId = request.invoice_id ?? null;
     this.expectUnusedInvoice(invoiceId, order);
     const time = this.now().toISOString();
-    const taken = this.takenFrom(authorization).plus(amount);
-    const isFinal = request.final_capture || taken.equals(fromWire(authorization.amount));
+    const status = playOf(order.scenario).capture?.[0] ?? 'COMPLETED';
+    const isFinal =
+      request.final_capture || this.takenFrom(authorization).plus(amount).equals(fromWire(authorization.amount));
+    const taken = played('capture', order.scenario, amount);
     const capture: CaptureRow = {
       id: drawId(),
       orderId: order.id,
       authorizationId: id,
-      status: 'COMPLETED',
-      amount: toWire(amount),
-      fee: toWire(feeOf(amount)),
+      status,
+      amount: toWire(taken),
+      fee: toWire(feeOf(taken)),
       isFinal,
       invoiceId: invoiceId ?? order.invoiceId,
       refundIds: [],
       createdAt: time,
       updatedAt: time,
     };
+    const after = isFinal ? 'CAPTURED' : 'PARTIALLY_CAPTURED';
     const row: AuthorizationRow = {
       ...authorization,
-      status: isFinal ? 'CAPTURED' : 'PARTIALLY_CAPTURED',
+      status: status === 'DECLINED' ? authorization.status : after,
       captureIds: [...authorization.captureIds, capture.id],
       updatedAt: time,
     };
     const resource = { kind: 'capture', id: capture.id } as const;
+    const type = `PAYMENT.CAPTURE.${status === 'DECLINED' ? 'DENIED' : status}`;
     return {
       changes: [
         { table: 'authorizations', row },
         { table: 'captures', row: capture },
       ],
       resource,
-      happenings: [{ type: 'PAYMENT.CAPTURE.COMPLETED', resource, scenario: order.scenario }],
+      happenings: [{ type, resource, scenario: order.scenario }],
     };
   }
 
@@ -112,8 +121,13 @@ export class Authorizations {
   }
 
   private takenFrom(authorization: AuthorizationRow): Money {
-    const amounts = authorization.captureIds.map((id) => found(this.books.captures.get(id)).amount);
+    const amounts = this.takingOf(authorization).map(({ amount }) => amount);
     return sumOf(amounts, authorization.amount);
+  }
+
+  /** The captures that took money, or may still. */
+  private takingOf({ captureIds }: AuthorizationRow): CaptureRow[] {
+    return captureIds.map((id) => found(this.books.captures.get(id))).filter(({ status }) => status !== 'DECLINED');
   }
 
   private expectUnusedInvoice(invoiceId: string | null, order: OrderRow): void {
@@ -126,6 +140,8 @@ export class Authorizations {
 }
 
 function expectCapturable(authorization: AuthorizationRow): void {
+  if (authorization.status === 'PENDING') throw Refusal.of('PENDING_REVIEW');
+  if (authorization.status === 'DENIED') throw Refusal.of('AUTHORIZATION_DENIED');
   if (authorization.lapsed) throw Refusal.of('AUTHORIZATION_EXPIRED');
   if (authorization.status === 'VOIDED') throw Refusal.of('AUTHORIZATION_VOIDED');
   if (authorization.status === 'CAPTURED') throw Refusal.of('AUTHORIZATION_ALREADY_CAPTURED');

@@ -22,7 +22,7 @@ export interface OrderRow {
 export interface AuthorizationRow {
   readonly id: string;
   readonly orderId: string;
-  readonly status: 'CREATED' | 'PARTIALLY_CAPTURED' | 'CAPTURED' | 'VOIDED';
+  readonly status: 'PENDING' | 'CREATED' | 'DENIED' | 'PARTIALLY_CAPTURED' | 'CAPTURED' | 'VOIDED';
   /** It became VOIDED by itself, on the 30th day. */
   readonly lapsed: boolean;
   /** The scenario's one failure of a capture has happened. */
@@ -38,7 +38,7 @@ export interface CaptureRow {
   readonly id: string;
   readonly orderId: string;
   readonly authorizationId: string;
-  readonly status: 'COMPLETED' | 'PARTIALLY_REFUNDED' | 'REFUNDED';
+  readonly status: 'PENDING' | 'COMPLETED' | 'DECLINED' | 'PARTIALLY_REFUNDED' | 'REFUNDED';
   readonly amount: WireMoney;
   readonly fee: WireMoney;
   readonly isFinal: boolean;
@@ -52,7 +52,7 @@ export interface RefundRow {
   readonly id: string;
   readonly orderId: string;
   readonly captureId: string;
-  readonly status: 'COMPLETED';
+  readonly status: 'PENDING' | 'COMPLETED' | 'FAILED';
   readonly amount: WireMoney;
   readonly customId: string | null;
   readonly invoiceId: string | null;
@@ -167,6 +167,14 @@ export class Books {
     for (const change of changes) this.enterOne(change);
   }
 
+  /** What took no money leaves its invoice to be taken by another capture. */
+  private bill({ id, invoiceId, status }: CaptureRow): void {
+    const { captures } = this.invoices;
+    if (!invoiceId) return;
+    if (status !== 'DECLINED') captures.set(invoiceId, id);
+    else if (captures.get(invoiceId) === id) captures.delete(invoiceId);
+  }
+
   private enterOne({ table, row }: Change): void {
     switch (table) {
       case 'orders':
@@ -178,7 +186,7 @@ export class Books {
         this.authorizations.set(row.id, row);
         break;
       case 'captures':
-        if (row.invoiceId) this.invoices.captures.set(row.invoiceId, row.id);
+        this.bill(row);
         this.captures.set(row.id, row);
         break;
       case 'refunds':

@@ -1,11 +1,11 @@
 import { after, type Clock, DAY, HOUR } from '../../../subgraphs/kernel/clock.js';
-import { toWire } from '../paypal.money.js';
+import { fromWire, toWire } from '../paypal.money.js';
 import type { AuthorizationRow, Books, OrderRow } from './books.js';
 import { drawId, type Effect } from './effect.js';
 import { Refusal } from './refusal.js';
 import { type OrderRequest, readAmount } from './requests.js';
 import { found } from './resources.js';
-import { DECLINED, type Scenarios } from './scenarios.js';
+import { DECLINED, played, playOf, type Scenarios } from './scenarios.js';
 
 /** An approved order waits this long for its authorization. */
 const APPROVAL_LASTS = 3 * HOUR;
@@ -70,13 +70,14 @@ export class Orders {
     if (now > after(new Date(order.approvedAt), APPROVAL_LASTS)) throw Refusal.of('ORDER_EXPIRED');
     this.expectUnusedInvoice(order.invoiceId, order.id);
     if (order.scenario === DECLINED) throw Refusal.of('INSTRUMENT_DECLINED');
+    const status = playOf(order.scenario).authorization?.[0] ?? 'CREATED';
     const authorization: AuthorizationRow = {
       id: drawId(),
       orderId: order.id,
-      status: 'CREATED',
+      status,
       lapsed: false,
       captureFailed: false,
-      amount: order.amount,
+      amount: toWire(played('authorization', order.scenario, fromWire(order.amount))),
       captureIds: [],
       expiresAt: after(now, AUTHORIZATION_LASTS).toISOString(),
       createdAt: now.toISOString(),

@@ -97,6 +97,7 @@ const ISSUES: Readonly<Record<string, readonly [status: number, description: str
   PREVIOUS_REQUEST_IN_PROGRESS: [409, 'A previous request on this resource is currently in progress.'],
   ORDER_COMPLETION_IN_PROGRESS: [422, 'Order completion is in progress.'],
   AUTHORIZATION_ALREADY_CAPTURED: [422, 'Authorization has already been captured.'],
+  AUTHORIZATION_DENIED: [422, 'A denied authorization cannot be captured.'],
   AUTHORIZATION_EXPIRED: [422, 'The authorization is expired.'],
   AUTHORIZATION_VOIDED: [422, 'A voided authorization cannot be captured or reauthorized.'],
   AUTH_CAPTURE_CURRENCY_MISMATCH: [422, 'Currency of capture must be the same as currency of authorization.'],
@@ -117,6 +118,7 @@ const ISSUES: Readonly<Record<string, readonly [status: number, description: str
   ORDER_ALREADY_AUTHORIZED: [422, 'Order already authorized. Only one authorization per order is allowed.'],
   ORDER_EXPIRED: [422, 'Order is expired and hence cannot be authorized.'],
   ORDER_NOT_APPROVED: [422, 'Payer has not yet approved the Order for payment.'],
+  PENDING_REVIEW: [422, 'The authorization is pending review.'],
   PREVIOUSLY_CAPTURED: [422, 'Authorization has been previously captured and hence cannot be voided.'],
   PREVIOUSLY_VOIDED: [422, 'Authorization has been previously voided and hence cannot be voided again.'],
   REFUND_AMOUNT_EXCEEDED: [

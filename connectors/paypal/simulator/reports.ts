@@ -71,8 +71,15 @@ export class Reports {
   }
 
   private entries(): Entry[] {
-    const captures = this.books.captures.values().map((capture) => this.captured(capture));
-    const refunds = this.books.refunds.values().map((refund) => this.refunded(refund));
+    // What is pending, or came to nothing, has moved nothing.
+    const captures = this.books.captures
+      .values()
+      .filter(({ status }) => status !== 'PENDING' && status !== 'DECLINED')
+      .map((capture) => this.captured(capture));
+    const refunds = this.books.refunds
+      .values()
+      .filter(({ status }) => status === 'COMPLETED')
+      .map((refund) => this.refunded(refund));
     return [...captures, ...refunds].toSorted((one, other) => one.at.getTime() - other.at.getTime());
   }
 

@@ -68,6 +68,7 @@ export class Resources {
     return {
       id: authorization.id,
       status: authorization.status,
+      ...detailsOf(authorization.status),
       amount: authorization.amount,
       ...present({ custom_id: order.customId, invoice_id: order.invoiceId }),
       seller_protection: { status: 'NOT_ELIGIBLE' },
@@ -90,6 +91,7 @@ export class Resources {
     return {
       id: capture.id,
       status: capture.status,
+      ...detailsOf(capture.status),
       amount: capture.amount,
       final_capture: capture.isFinal,
       ...present({ custom_id: order.customId, invoice_id: capture.invoiceId }),
@@ -116,6 +118,7 @@ export class Resources {
     return {
       id: refund.id,
       status: refund.status,
+      ...detailsOf(refund.status),
       amount: refund.amount,
       ...present({ custom_id: refund.customId, invoice_id: refund.invoiceId, note_to_payer: refund.note }),
       seller_payable_breakdown: {
@@ -148,6 +151,10 @@ export function found<Row>(row: Row | undefined): Row {
 /** @param like decides the currency of an empty sum */
 export function sumOf(amounts: readonly WireMoney[], like: WireMoney): Money {
   return amounts.map(fromWire).reduce((sum, next) => sum.plus(next), Money.zero(fromWire(like).currency));
+}
+
+function detailsOf(status: string): Body {
+  return status === 'PENDING' ? { status_details: { reason: 'PENDING_REVIEW' } } : {};
 }
 
 function present(fields: Body): Body {

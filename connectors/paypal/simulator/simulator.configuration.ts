@@ -11,6 +11,7 @@ const variables = z.object({
   PAYPAL_CLIENT_SECRET: z.string().min(1),
   PAYPAL_WEBHOOK_ID: z.string().min(1),
   PAYPAL_WEBHOOK_URL: z.url().optional(),
+  PAYPAL_PENDING_MS: z.coerce.number().int().nonnegative().optional(),
   PAYPAL_SCENARIOS: json(z.record(z.string(), z.string())).default({}),
   PAYPAL_WALLETS: json(z.array(z.object({ vaultId: z.string().min(1), scenario: z.string().optional() }))).default([]),
 });
@@ -26,6 +27,7 @@ export function simulatorOptions(environment: Readonly<Record<string, string | u
     clientId: values.PAYPAL_CLIENT_ID,
     clientSecret: values.PAYPAL_CLIENT_SECRET,
     webhook: values.PAYPAL_WEBHOOK_URL ? { id: values.PAYPAL_WEBHOOK_ID, url: values.PAYPAL_WEBHOOK_URL } : null,
+    pendingMs: values.PAYPAL_PENDING_MS,
     scenarios: values.PAYPAL_SCENARIOS,
     wallets: values.PAYPAL_WALLETS,
   };

@@ -8,6 +8,7 @@ import { signingCertificateIn } from './certificate.js';
 import { Idempotency } from './idempotency.js';
 import { Notifications, type Webhook } from './notifications.js';
 import { Orders } from './orders.js';
+import { Pending } from './pending.js';
 import { Refunds } from './refunds.js';
 import { Reports } from './reports.js';
 import { found, Resources } from './resources.js';
@@ -29,6 +30,8 @@ export interface SimulatorOptions {
   /** reference_id → scenario. */
   readonly scenarios?: Readonly<Record<string, string>>;
   readonly wallets: readonly Wallet[];
+  /** How long PayPal looks at what it does not decide at once. */
+  readonly pendingMs?: number;
   readonly tokenLifetimeSeconds?: number;
   readonly firstRetryMs?: number;
   readonly notificationDeadlineMs?: number;
@@ -84,6 +87,7 @@ async function startIn(options: SimulatorOptions, now: Clock, unlock: () => Prom
     orders: new Orders(books, new Scenarios(options.scenarios ?? {}, options.wallets), now),
     authorizations: new Authorizations(books, now),
     refunds: new Refunds(books, now),
+    pending: new Pending(books, now, options.pendingMs ?? 2 * SECOND),
     resources,
     idempotency: new Idempotency(books, now),
     notifications,

@@ -48,7 +48,7 @@ export interface Refund {
   readonly transactionId: string;
   readonly refundFen: bigint;
   readonly totalFen: bigint;
-  readonly status: 'PROCESSING' | 'SUCCESS' | 'ABNORMAL';
+  readonly status: 'PROCESSING' | 'SUCCESS' | 'ABNORMAL' | 'CLOSED';
   readonly notifyUrl: string | null;
   readonly createdAt: number;
   readonly settlesAt: number;
@@ -76,7 +76,7 @@ export interface Change {
   readonly payments?: readonly Payment[];
   readonly refunds?: readonly Refund[];
   readonly notices?: readonly Notice[];
-  /** Refund numbers that were refused once for lack of money. */
+  /** Numbers that were refused once: of refunds for lack of money, of payments because the payer was typing. */
   readonly shortages?: readonly string[];
 }
 
@@ -133,9 +133,11 @@ export class Books {
     return this.payments.get(this.paymentsByTransaction.get(transactionId ?? '') ?? '') ?? null;
   }
 
+  /** Those that gave, or may still give, something back. */
   refundsOf(transactionId: string | null): Refund[] {
     const numbers = this.refundsByTransaction.get(transactionId ?? '') ?? [];
-    return Array.from(numbers, (number) => this.refunds.get(number)).filter((refund) => refund !== undefined);
+    const refunds = Array.from(numbers, (number) => this.refunds.get(number)).filter((refund) => refund !== undefined);
+    return refunds.filter(({ status }) => status !== 'CLOSED');
   }
 
   /** For people and tests: what `GET /books` answers. */

@@ -29,6 +29,11 @@ export class Codes {
     return this.stores.find((store) => store.merchantId === merchantId) ?? null;
   }
 
+  /** The number of another store than this one. */
+  another(store: Store): string {
+    return this.stores.find(({ merchantId }) => merchantId !== store.merchantId)?.merchantId ?? store.merchantId;
+  }
+
   /** @throws Refused CODE_INVALID */
   resolve(code: string): ResolvedCode {
     const order = this.books.orderOfCode(code);

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { DAY } from '../../../subgraphs/kernel/clock.js';
+import { DAY, sleep } from '../../../subgraphs/kernel/clock.js';
 import { messageOf } from '../../../subgraphs/kernel/error.js';
 import { seal } from '../wechat-pay.cipher.js';
 import { toJson } from '../wechat-pay.json.js';
@@ -30,6 +30,7 @@ interface Reply {
   readonly status: number;
   readonly body?: Record<string, unknown>;
   readonly isLost?: boolean;
+  readonly lateByMs?: number;
   /** Sent as it is, and not signed. */
   readonly file?: Buffer;
 }
@@ -76,6 +77,7 @@ export class Network {
       request.socket.destroy();
       return;
     }
+    if (reply?.lateByMs) await sleep(reply.lateByMs);
     if (reply === null) unsigned(response, this.books);
     else if (reply.isLost) request.socket.destroy();
     else if (reply.file) response.writeHead(200, { 'Content-Type': 'application/octet-stream' }).end(reply.file);

@@ -6,6 +6,7 @@ import type { Books, Payment, Refund } from './books.js';
 import type { Notifier } from './notifier.js';
 import { newRefundId } from './numbers.js';
 import { field, Refused, read } from './refused.js';
+import { playOf } from './scenarios.js';
 import type { Settings } from './settings.js';
 import type { Timers } from './timers.js';
 
@@ -60,7 +61,7 @@ export class Refunds {
       outRefundNo: request.out_refund_no,
       merchantId: request.sub_mchid,
       transactionId: request.transaction_id,
-      refundFen: request.amount.refund,
+      refundFen: request.amount.refund - (playOf(payment.scenario).refund === 'LESS' ? 1n : 0n),
       totalFen: request.amount.total,
       status: 'PROCESSING',
       notifyUrl: request.notify_url ?? null,
@@ -97,7 +98,7 @@ export class Refunds {
 
   /** Scenario `refund-not-enough-once`: the pool is empty at the first attempt of each refund. */
   private checkFunds({ out_refund_no }: RefundRequest, payment: Payment): void {
-    if (payment.scenario !== 'refund-not-enough-once' || this.books.shortages.has(out_refund_no)) return;
+    if (playOf(payment.scenario).refund !== 'NOT_ENOUGH_ONCE' || this.books.shortages.has(out_refund_no)) return;
     this.books.write({ shortages: [out_refund_no] });
     throw new Refused(403, 'NOT_ENOUGH', '基本账户余额不足');
   }
@@ -111,12 +112,11 @@ export class Refunds {
   }
 
   private end(refund: Refund): Refund {
-    const scenario = this.books.paymentOf(refund.transactionId)?.scenario;
-    const status = scenario === 'refund-abnormal' ? 'ABNORMAL' : 'SUCCESS';
+    const { refund: played, copies = 1 } = playOf(this.books.paymentOf(refund.transactionId)?.scenario ?? '');
+    const status = played === 'ABNORMAL' || played === 'CLOSED' ? played : 'SUCCESS';
     const ended: Refund = { ...refund, status, settledAt: this.now().getTime() };
     const { status: refund_status, create_time: _, ...rest } = this.answer(ended);
     const resource = { sp_mchid: this.settings.mchid, sub_mchid: refund.merchantId, ...rest, refund_status };
-    const copies = scenario === 'duplicate-notifications' ? 3 : 1;
     const notices = refund.notifyUrl
       ? [this.notifier.draft(refund.notifyUrl, `REFUND.${status}`, 'refund', resource, copies)]
       : [];

@@ -7,6 +7,7 @@ import type { Notifier } from './notifier.js';
 import { newOutTradeNo, newPaymentId, newTransactionId } from './numbers.js';
 import { orderAnswer } from './orders.js';
 import { field, Refused, read } from './refused.js';
+import { playOf } from './scenarios.js';
 import type { Settings } from './settings.js';
 import type { Timers } from './timers.js';
 
@@ -22,10 +23,11 @@ const payRequest = scan.extend({
 });
 type PayRequest = z.output<typeof payRequest>;
 
-/** What a payment answers, and whether that answer gets lost on its way. */
+/** What a payment answers, and whether that answer gets lost on its way, or takes its time. */
 export interface PaymentReply {
   readonly body: Record<string, unknown>;
   readonly isLost: boolean;
+  readonly lateByMs: number;
 }
 
 /** The foreign-wallet side: `/v3/wallet/…`. */
@@ -58,7 +60,7 @@ export class WalletPayments {
     this.checkWallet(request.mchid);
     const content = contentOf(request);
     const known = this.books.payments.get(request.payment_request_id);
-    if (known !== undefined) return { body: paymentAnswer(again(known, content)), isLost: false };
+    if (known !== undefined) return { body: paymentAnswer(again(known, content)), isLost: false, lateByMs: 0 };
     if (request.expire_time <= this.now().getTime()) throw new Refused(400, 'PAYMENT_EXPIRED', '支付请求已过期');
     const code = this.codes.resolve(request.code_value);
     if (code.order !== null) this.checkPayable(code.order);
@@ -67,7 +69,9 @@ export class WalletPayments {
       throw new Refused(400, 'AMOUNT_MISMATCH', '支付金额与订单金额不一致');
     }
     const payment = this.begin(request, content, code);
-    return { body: paymentAnswer(payment), isLost: payment.scenario === 'lost-reply' };
+    const { reply } = playOf(payment.scenario);
+    const lateByMs = reply === 'LATE' ? this.settings.slowMs : 0;
+    return { body: paymentAnswer(payment), isLost: reply === 'LOST', lateByMs };
   }
 
   inquire(body: unknown): Record<string, unknown> {
@@ -84,6 +88,12 @@ export class WalletPayments {
     this.checkWallet(request.mchid);
     const known = this.books.payments.get(request.payment_request_id);
     if (known !== undefined && known.status !== 'PROCESSING') return paymentAnswer(known);
+    const { isBusyOnce, stuck } = playOf(known?.scenario ?? '');
+    if (isBusyOnce && !this.books.shortages.has(request.payment_request_id)) {
+      this.books.write({ shortages: [request.payment_request_id] });
+      throw new Refused(429, 'FREQUENCY_LIMITED', '用户支付中，请稍后再试');
+    }
+    if (known !== undefined && stuck) return paymentAnswer(stuck === 'SUCCESS' ? this.end(known, null) : known);
     const payment: Payment =
       known === undefined
         ? neverArrived(request.payment_request_id, this.now().getTime())
@@ -94,7 +104,10 @@ export class WalletPayments {
 
   private begin(request: PayRequest, content: string, code: ResolvedCode): Payment {
     const now = this.now();
-    const { scenario, merchantId } = code.store;
+    const { scenario } = code.store;
+    const play = playOf(scenario);
+    const merchantId = play.differs === 'MERCHANT' ? this.codes.another(code.store) : code.store.merchantId;
+    const isTyped = play.typed !== undefined || play.stuck !== undefined || play.isBusyOnce === true;
     const payment: Payment = {
       requestId: request.payment_request_id,
       paymentId: newPaymentId(now),
@@ -103,18 +116,18 @@ export class WalletPayments {
       merchantId,
       scenario,
       outTradeNo: code.order?.outTradeNo ?? newOutTradeNo(now),
-      totalFen: request.amount.total,
+      totalFen: request.amount.total - (play.differs === 'AMOUNT' ? 1n : 0n),
       referenceOrderId: request.reference_order_id,
       notifyUrl: request.notify_url,
       createdAt: now.getTime(),
       expiresAt: request.expire_time,
-      settlesAt: scenario === 'slow' ? now.getTime() + this.settings.slowMs : null,
+      settlesAt: play.typed ? now.getTime() + this.settings.slowMs : null,
       paidAt: null,
       transactionId: null,
       content,
     };
-    if (scenario === 'refused') return this.end(payment, 'PAYMENT_REFUSED');
-    if (payment.settlesAt === null) return this.end(payment, null, code.order);
+    if (play.isRefused) return this.end(payment, 'PAYMENT_REFUSED');
+    if (!isTyped) return this.end(payment, null, code.order);
     this.books.write({
       payments: [payment],
       orders: code.order ? [{ ...code.order, payment: payment.requestId }] : [],
@@ -128,7 +141,9 @@ export class WalletPayments {
     this.timers.at(settlesAt, () => {
       const payment = this.books.payments.get(requestId);
       if (payment?.status !== 'PROCESSING') return;
-      this.end(payment, this.now().getTime() > payment.expiresAt ? 'PAYMENT_EXPIRED' : null);
+      const isLate = this.now().getTime() > payment.expiresAt;
+      const isRefused = playOf(payment.scenario).typed === 'FAIL';
+      this.end(payment, isLate ? 'PAYMENT_EXPIRED' : isRefused ? 'PAYMENT_REFUSED' : null);
     });
   }
 
@@ -140,16 +155,19 @@ export class WalletPayments {
         ? { ...payment, status: 'SUCCESS', paidAt: now.getTime(), transactionId: newTransactionId(now) }
         : { ...payment, status: 'FAIL', resultCode: failure };
     const paid = order && failure === null ? { ...order, state: 'SUCCESS' as const, payment: payment.requestId } : null;
-    const copies = payment.scenario === 'duplicate-notifications' ? 3 : 1;
-    const notices: Notice[] = [
+    const { copies = 1, rumour } = playOf(payment.scenario);
+    const told = rumour
+      ? [{ ...ended, status: rumour, transactionId: ended.transactionId ?? newTransactionId(now) }, ended]
+      : [ended];
+    const notices: Notice[] = told.map((each) =>
       this.notifier.draft(
         payment.notifyUrl,
         'PAYMENT.RESULT',
         'payment',
-        { mchid: this.settings.mchid, ...paymentAnswer(ended) },
+        { mchid: this.settings.mchid, ...paymentAnswer(each) },
         copies,
       ),
-    ];
+    );
     if (paid) {
       const resource = orderAnswer(this.settings.mchid, paid, 'SUCCESS', ended);
       notices.push(this.notifier.draft(paid.notifyUrl, 'TRANSACTION.SUCCESS', 'transaction', resource, copies));
@@ -217,7 +235,7 @@ function paymentAnswer(payment: Payment): Record<string, unknown> {
   return {
     payment_request_id: payment.requestId,
     payment_status: payment.status,
-    amount: { total: payment.totalFen, currency: 'CNY' },
+    amount: { total: payment.totalFen, currency: playOf(payment.scenario).differs === 'CURRENCY' ? 'USD' : 'CNY' },
     ...(payment.paymentId !== null && { payment_id: payment.paymentId, sub_mchid: payment.merchantId }),
     ...(payment.transactionId !== null && { transaction_id: payment.transactionId }),
     ...(payment.resultCode !== null && { result_code: payment.resultCode }),

@@ -38,6 +38,18 @@ export const SCENARIOS = [
   'duplicate-notifications',
   'refund-not-enough-once',
   'refund-abnormal',
+  'refused-but-notified',
+  'slow-refused',
+  'never-typed',
+  'paid-while-cancelled',
+  'cancel-busy-once',
+  'late-reply',
+  'contradictory-notifications',
+  'pays-less',
+  'pays-dollars',
+  'pays-another',
+  'refund-closed',
+  'refund-less',
 ] as const;
 export const stores: Store[] = SCENARIOS.map((scenario, index) => ({
   merchantId: String(1_600_000_000 + index),
