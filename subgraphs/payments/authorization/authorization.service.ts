@@ -8,7 +8,9 @@ import type { PaymentId } from '../../kernel/id.js';
 import type { VaultClient } from '../checkout/payer.client.js';
 import { holdWallet, postWallet, voidWallet } from '../ledger/ledger.service.js';
 import { releaseLimit } from '../limit/limit.repository.js';
+import type { Payment } from '../payment/payment.entity.js';
 import { type Legs, lockLegs, rememberOrder, saveLegs } from '../payment/payment.repository.js';
+import { mayBeUnderWay } from '../saga/patience.js';
 import { sendToReview } from '../saga/review.service.js';
 import { backOff, endedBy, movedTo, type Progress } from '../saga/saga.states.js';
 import type { Captured, Held, Refused, WalletClient } from '../wallet/wallet.client.js';
@@ -40,12 +42,10 @@ export class AuthorizationService {
       merchantName: payment.merchantName,
       vaultReference,
       amount: payment.sell,
+      mayBeUnderWay: mayBeUnderWay(payment.attempt, payment.createdAt, this.now()),
     });
     faultPoint('wallet.authorize.after-call');
-    if (answer.outcome === 'YES')
-      return answer.amount.equals(payment.sell)
-        ? this.held(payment.id, answer)
-        : sendToReview(this.em, payment.id, 'WALLET_AMOUNT_DIFFERS', this.now());
+    if (answer.outcome === 'YES') return this.compared(payment, answer);
     if (answer.outcome === 'NO') return this.declined(payment.id, answer);
     if (answer.orderId && !authorization.orderId) {
       await rememberOrder(this.em.fork(), payment.id, answer.orderId);
@@ -71,7 +71,7 @@ export class AuthorizationService {
       return answer.amount.equals(payment.sell)
         ? this.captured(payment.id, answer)
         : sendToReview(this.em, payment.id, 'CAPTURE_AMOUNT_DIFFERS', this.now());
-    if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, 'CAPTURE_REFUSED', this.now());
+    if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, answer.reason, this.now());
     return backOff(payment.attempt);
   }
 
@@ -84,6 +84,13 @@ export class AuthorizationService {
     if (answer.outcome === 'YES') return this.voided(payment.id);
     if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, 'VOID_REFUSED', this.now());
     return backOff(payment.attempt);
+  }
+
+  /** Who holds another amount than was asked for is a person's, who must find what to give free. */
+  private async compared(payment: Payment, held: Held): Promise<Progress<Legs>> {
+    if (held.amount.equals(payment.sell)) return this.held(payment.id, held);
+    await rememberOrder(this.em.fork(), payment.id, held.orderId);
+    return sendToReview(this.em, payment.id, 'WALLET_AMOUNT_DIFFERS', this.now());
   }
 
   private async held(id: PaymentId, held: Held): Promise<Progress<Legs>> {

@@ -11,6 +11,14 @@ export interface Accepted {
   readonly networkMerchantId: string | null;
 }
 
+/** Taken back from the merchant. */
+export interface Returned {
+  readonly outcome: 'YES';
+  readonly networkRefundId: string;
+  /** What the network says it took: compared with what we asked. */
+  readonly amount: Money;
+}
+
 /** The payer is still being asked (for a password, say): neither yes nor no. */
 export interface InProgress {
   readonly outcome: 'IN_PROGRESS';
@@ -47,11 +55,11 @@ export interface NetworkClient {
     readonly amount: Money;
     readonly total: Money;
     readonly reason: string;
-  }): Promise<{ outcome: 'YES'; networkRefundId: string } | Refused | InProgress | Unknown>;
+  }): Promise<Returned | Refused | InProgress | Unknown>;
 
   /** What became of a refund that may have been asked for. NO only when the network says that it is closed. */
   inquireRefund(
     refundId: RefundId,
     networkMerchantId: string,
-  ): Promise<{ outcome: 'YES'; networkRefundId: string } | Refused | InProgress | Missing | Unknown>;
+  ): Promise<Returned | Refused | InProgress | Missing | Unknown>;
 }

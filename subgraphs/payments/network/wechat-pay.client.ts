@@ -4,7 +4,7 @@ import type { WalletPayment, WechatPayWalletClient } from '../../../connectors/w
 import { messageOf } from '../../kernel/error.js';
 import type { RefundId } from '../../kernel/id.js';
 import type { Refused, Unknown } from '../wallet/wallet.client.js';
-import type { Accepted, InProgress, Missing, NetworkClient } from './network.client.js';
+import type { Accepted, InProgress, Missing, NetworkClient, Returned } from './network.client.js';
 
 /** Refusals that a payer can do something about: ask for a new code. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -56,9 +56,7 @@ export class WechatPayNetworkClient implements NetworkClient {
     return asked(async () => outcomeOf(await this.wallet.cancelPayment({ paymentRequestId: requestId })));
   }
 
-  refund(
-    request: Parameters<NetworkClient['refund']>[0],
-  ): Promise<{ outcome: 'YES'; networkRefundId: string } | Refused | InProgress | Unknown> {
+  refund(request: Parameters<NetworkClient['refund']>[0]): Promise<Returned | Refused | InProgress | Unknown> {
     const { refundId, transactionId, networkMerchantId, amount, total, reason } = request;
     return threeWays(async () => {
       const refund = await this.merchant.refund({
@@ -77,7 +75,7 @@ export class WechatPayNetworkClient implements NetworkClient {
   inquireRefund(
     refundId: RefundId,
     networkMerchantId: string,
-  ): Promise<{ outcome: 'YES'; networkRefundId: string } | Refused | InProgress | Missing | Unknown> {
+  ): Promise<Returned | Refused | InProgress | Missing | Unknown> {
     return asked(async () => {
       const refund = await this.merchant.queryRefund(refundId, networkMerchantId);
       return refund ? refundOutcomeOf(refund) : { outcome: 'MISSING' };
@@ -85,8 +83,8 @@ export class WechatPayNetworkClient implements NetworkClient {
   }
 }
 
-function refundOutcomeOf(refund: WechatRefund): { outcome: 'YES'; networkRefundId: string } | Refused | InProgress {
-  if (refund.status === 'SUCCESS') return { outcome: 'YES', networkRefundId: refund.refundId };
+function refundOutcomeOf(refund: WechatRefund): Returned | Refused | InProgress {
+  if (refund.status === 'SUCCESS') return { outcome: 'YES', networkRefundId: refund.refundId, amount: refund.amount };
   if (refund.status === 'CLOSED') return { outcome: 'NO', reason: 'NETWORK_REFUSED_REFUND', code: refund.status };
   return { outcome: 'IN_PROGRESS' };
 }

@@ -10,10 +10,11 @@ import type { Logger } from '../../kernel/telemetry.js';
 import { Acceptance } from '../acceptance/acceptance.entity.js';
 import { Authorization } from '../authorization/authorization.entity.js';
 import { postRefundGiven, postRefundTaken } from '../ledger/ledger.service.js';
-import type { NetworkClient } from '../network/network.client.js';
+import type { NetworkClient, Returned } from '../network/network.client.js';
 import { Payment } from '../payment/payment.entity.js';
 import { lockPayment } from '../payment/payment.repository.js';
 import { announce } from '../payment/payment-event.repository.js';
+import { mayBeUnderWay } from '../saga/patience.js';
 import { backOff, MOVED, OVER, type Progress } from '../saga/saga.states.js';
 import type { Refused, WalletClient } from '../wallet/wallet.client.js';
 import { Refund } from './refund.entity.js';
@@ -46,7 +47,7 @@ export class RefundSaga {
     const { id, buy, reason, attempt } = refund;
     // After an attempt without a clear answer it is asked what became of it, and only then asked for again.
     const earlier = attempt > 0 ? await this.find(payment, refund) : MISSING;
-    if (earlier.outcome !== 'MISSING') return this.settle(id, earlier, attempt);
+    if (earlier.outcome !== 'MISSING') return this.settle(refund, earlier);
     const { transactionId } = await em.findOneOrFail(Acceptance, payment.id);
     invariant(transactionId, 'a completed payment has a network transaction (M5)');
     faultPoint('network.refund.before-call');
@@ -60,13 +61,13 @@ export class RefundSaga {
     });
     faultPoint('network.refund.after-call');
     if (answer.outcome === 'NO' && attempt > 0) return this.disbelieve(payment, refund, answer);
-    return this.settle(id, answer, attempt);
+    return this.settle(refund, answer);
   }
 
   /** A no to a repetition says nothing of the first attempt, which may still be on its way. */
   private async disbelieve(payment: Payment, refund: Refund, refusal: Refused): Promise<Progress<never>> {
     const found = await this.find(payment, refund);
-    if (found.outcome !== 'MISSING') return this.settle(refund.id, found, refund.attempt);
+    if (found.outcome !== 'MISSING') return this.settle(refund, found);
     const isOld = this.now().getTime() - refund.createdAt.getTime() > DISBELIEF_MS;
     return isOld ? this.refused(refund.id, refusal) : backOff(refund.attempt);
   }
@@ -79,12 +80,23 @@ export class RefundSaga {
   }
 
   private async settle(
-    id: RefundId,
+    refund: Refund,
     answer: Awaited<ReturnType<NetworkClient['inquireRefund']>>,
-    attempt: number,
   ): Promise<Progress<never>> {
-    if (answer.outcome === 'YES') return this.taken(id, answer.networkRefundId);
+    const { id, buy, attempt } = refund;
+    if (answer.outcome === 'YES')
+      return answer.amount.equals(buy) ? this.taken(id, answer.networkRefundId) : this.doubted(refund, answer);
     if (answer.outcome === 'NO') return this.refused(id, answer);
+    return backOff(attempt);
+  }
+
+  /** Another amount was taken than was asked for: nothing may be posted, and no rule can mend it. It stays undecided. */
+  private async doubted(refund: Refund, { amount }: Returned): Promise<Progress<never>> {
+    const { id, buy, attempt } = refund;
+    if (refund.failureReason === null) {
+      await this.change(id, 'REQUESTED', async (_em, _payment, locked) => locked.doubted('NETWORK_AMOUNT_DIFFERS'));
+      this.logger.error({ id, asked: buy.toString(), taken: amount.toString() }, 'a refund took another amount');
+    }
     return backOff(attempt);
   }
 
@@ -100,6 +112,7 @@ export class RefundSaga {
       refundId: id,
       captureId,
       amount: sell,
+      mayBeUnderWay: mayBeUnderWay(refund.attempt, refund.createdAt, this.now()),
     });
     faultPoint('wallet.refund.after-call');
     if (answer.outcome === 'YES')

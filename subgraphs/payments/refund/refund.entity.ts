@@ -65,6 +65,7 @@ export class Refund extends RefundSchema.class {
   taken(networkRefundId: string): void {
     this.legStatus = step(refundLegTransitions, this.legStatus, 'TAKEN');
     this.networkRefundId = networkRefundId;
+    this.failureReason = null;
     this.attempt = 0;
   }
 
@@ -74,6 +75,11 @@ export class Refund extends RefundSchema.class {
     this.status = step(refundTransitions, this.status, 'COMPLETED');
     this.walletRefundId = walletRefundId;
     this.completedAt = now;
+  }
+
+  /** Not over, but nothing that can go on by itself. @param failureReason public, SCREAMING_SNAKE */
+  doubted(failureReason: string): void {
+    this.failureReason = failureReason;
   }
 
   /** @param failureReason public, SCREAMING_SNAKE */

@@ -1,4 +1,4 @@
-import { DAY, HOUR, MINUTE } from '../../kernel/clock.js';
+import { DAY, HOUR, MINUTE, SECOND } from '../../kernel/clock.js';
 import type { Legs } from '../payment/payment.repository.js';
 import { nextStep, type SagaStep } from './saga.states.js';
 
@@ -50,4 +50,16 @@ export function reasonToGiveUp(legs: Legs, failed: boolean, now: Date): string |
   const hard = HARD[step];
   if (!hard || now.getTime() - beganAt(step, legs).getTime() <= hard.ms) return null;
   return failed && payment.attempt <= MANY_ATTEMPTS ? null : hard.reason;
+}
+
+/** A request whose answer was not heard may still be on its way; nobody believes so after this. */
+const ON_ITS_WAY_MS = 30 * SECOND;
+
+/**
+ * Whether something that was asked for before may still be done. Attempts are soon further apart than this, so that the
+ * first half a minute is what counts.
+ * @param attempt how often there was no clear answer
+ */
+export function mayBeUnderWay(attempt: number, since: Date, now: Date): boolean {
+  return attempt > 0 && now.getTime() - since.getTime() < ON_ITS_WAY_MS;
 }

@@ -1,6 +1,6 @@
 import type { Authorization } from '../../../connectors/paypal/paypal.answer.js';
 import type { Capture, Order, PaypalClient } from '../../../connectors/paypal/paypal.client.js';
-import { PaypalRefusal } from '../../../connectors/paypal/paypal.errors.js';
+import { PaypalRefusal, PaypalUnknown } from '../../../connectors/paypal/paypal.errors.js';
 import { messageOf } from '../../kernel/error.js';
 import type { Money } from '../../kernel/money/money.js';
 import type { Captured, Held, Refused, Unknown, WalletClient, WalletStanding } from './wallet.client.js';
@@ -14,7 +14,11 @@ const REASONS: Readonly<Record<string, string>> = {
   PAYER_ACCOUNT_RESTRICTED: 'WALLET_RESTRICTED',
   TRANSACTION_LIMIT_EXCEEDED: 'WALLET_LIMIT_EXCEEDED',
   COMPLIANCE_VIOLATION: 'WALLET_RESTRICTED',
+  CAPTURE_FULLY_REFUNDED: 'WALLET_ALREADY_REFUNDED',
 };
+
+/** What PayPal says when there is nothing left to capture, and never will be. */
+const NOT_HELD: ReadonlySet<string> = new Set(['AUTHORIZATION_EXPIRED', 'AUTHORIZATION_VOIDED']);
 
 /** PayPal as a provider of wallets: Orders v2 with intent AUTHORIZE. */
 export class PaypalWalletClient implements WalletClient {
@@ -23,11 +27,11 @@ export class PaypalWalletClient implements WalletClient {
   async authorize(request: Parameters<WalletClient['authorize']>[0]): Promise<Held | Refused | Unknown> {
     let { orderId } = request;
     const answer = await threeWays(async () => {
-      const order = orderId ? await this.paypal.getOrder(orderId) : await this.createOrder(request);
+      const order = orderId ? await this.read(orderId) : await this.createOrder(request);
       orderId = order.id;
       // With a vaulted wallet PayPal may authorize while it creates.
       return heldOf(order.authorization ? order : await this.authorizeOrder(order.id, request.requestId));
-    });
+    }, request.mayBeUnderWay);
     return answer.outcome === 'UNKNOWN' && orderId ? { ...answer, orderId } : answer;
   }
 
@@ -39,14 +43,16 @@ export class PaypalWalletClient implements WalletClient {
     }
   }
 
-  capture(request: Parameters<WalletClient['capture']>[0]): Promise<Captured | Refused | Unknown> {
+  async capture(request: Parameters<WalletClient['capture']>[0]): Promise<Captured | Refused | Unknown> {
     const { paymentId, requestId, orderId, authorizationId, amount } = request;
-    return threeWays(async () => {
+    const answer = await threeWays(async () => {
       const capture = await this.paypal
         .captureAuthorization({ requestId: `${requestId}-capture`, authorizationId, amount, invoiceId: paymentId })
-        .catch(adopt(() => this.paypal.findCapture({ orderId })));
+        .catch(adopt(() => asked(() => this.paypal.findCapture({ orderId }))));
       return capturedOf(capture);
     });
+    if (answer.outcome !== 'NO') return answer;
+    return { ...answer, reason: NOT_HELD.has(answer.code) ? 'AUTHORIZATION_EXPIRED' : 'CAPTURE_REFUSED' };
   }
 
   void(authorizationId: string): Promise<{ outcome: 'YES' } | Refused | Unknown> {
@@ -66,19 +72,17 @@ export class PaypalWalletClient implements WalletClient {
     request: Parameters<WalletClient['refund']>[0],
   ): Promise<{ outcome: 'YES'; walletRefundId: string; amount: Money } | Refused | Unknown> {
     const { paymentId, refundId, captureId, amount } = request;
+    const order = { requestId: refundId, captureId, amount, paymentId, invoiceId: refundId, note: 'Refund' };
     return threeWays(async () => {
-      const refund = await this.paypal.refundCapture({
-        requestId: refundId,
-        captureId,
-        amount,
-        paymentId,
-        invoiceId: refundId,
-        note: 'Refund',
-      });
+      const refund = await this.paypal.refundCapture(order).catch(asDefinite);
       if (refund.status === 'COMPLETED') return { outcome: 'YES', walletRefundId: refund.id, amount: refund.amount };
       if (refund.status === 'PENDING') return { outcome: 'UNKNOWN', cause: 'the refund is pending' };
       return { outcome: 'NO', reason: 'WALLET_REFUSED_REFUND', code: refund.reason ?? refund.status };
-    });
+    }, request.mayBeUnderWay);
+  }
+
+  private read(orderId: string): Promise<Order> {
+    return asked(() => this.paypal.getOrder(orderId));
   }
 
   private createOrder(request: Parameters<WalletClient['authorize']>[0]): Promise<Order> {
@@ -100,7 +104,7 @@ export class PaypalWalletClient implements WalletClient {
       return await this.paypal.authorizeOrder({ requestId: `${requestId}-authorize`, orderId });
     } catch (thrown) {
       if (!(thrown instanceof PaypalRefusal) || thrown.action === 'RETRY') throw thrown;
-      const order = await this.paypal.getOrder(orderId);
+      const order = await this.read(orderId);
       if (order.authorization || thrown.action === 'ALREADY_DONE') return order;
       throw thrown;
     }
@@ -152,12 +156,30 @@ function adopt<T>(read: () => Promise<T>): (thrown: unknown) => Promise<T> {
   };
 }
 
-async function threeWays<T>(call: () => Promise<T>): Promise<T | Refused | Unknown> {
+/** For questions: whatever they refuse to tell, they have not said no to the payment itself (M10). */
+async function asked<T>(question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (thrown) {
+    throw thrown instanceof PaypalRefusal ? new PaypalUnknown(thrown, thrown.debugId) : thrown;
+  }
+}
+
+/** All was given back, they say, but not by this refund, whose key would show it: so this one never will be. */
+function asDefinite(thrown: unknown): never {
+  const { code, debugId } = thrown instanceof PaypalRefusal ? thrown : { code: '', debugId: undefined };
+  throw code === 'CAPTURE_FULLY_REFUNDED' ? new PaypalRefusal(code, 'FINAL', debugId) : thrown;
+}
+
+/** @param mayBeUnderWay whether an earlier request may still be done: then no refusal is believed */
+async function threeWays<T>(call: () => Promise<T>, mayBeUnderWay = false): Promise<T | Refused | Unknown> {
   try {
     return await call();
   } catch (thrown) {
-    if (thrown instanceof PaypalRefusal && (thrown.action === 'FINAL' || thrown.action === 'PAYER_MUST_ACT'))
+    if (thrown instanceof PaypalRefusal && (thrown.action === 'FINAL' || thrown.action === 'PAYER_MUST_ACT')) {
+      if (mayBeUnderWay) return { outcome: 'UNKNOWN', cause: `${thrown.message}, a repetition` };
       return { outcome: 'NO', reason: REASONS[thrown.code] ?? 'WALLET_DECLINED', code: thrown.code };
+    }
     // A request of ours that they call wrong did nothing, but may have done something before: look again, then a person.
     return { outcome: 'UNKNOWN', cause: messageOf(thrown) };
   }

@@ -53,12 +53,14 @@ export interface WalletClient {
     readonly merchantName: string;
     readonly vaultReference: string;
     readonly amount: Money;
+    /** An earlier request for the same may still arrive: a refusal of this one proves nothing, and is UNKNOWN. */
+    readonly mayBeUnderWay: boolean;
   }): Promise<Held | Refused | Unknown>;
 
   /** Only looks: nothing is asked for. A refusal to answer is UNKNOWN. */
   inquire(orderId: string): Promise<WalletStanding | Unknown>;
 
-  /** Takes all of what is held. */
+  /** Takes all of what is held. The reason of a no: AUTHORIZATION_EXPIRED when nothing is held any more, or CAPTURE_REFUSED. */
   capture(request: {
     readonly paymentId: PaymentId;
     readonly requestId: string;
@@ -76,5 +78,7 @@ export interface WalletClient {
     readonly refundId: RefundId;
     readonly captureId: string;
     readonly amount: Money;
+    /** As for `authorize`. */
+    readonly mayBeUnderWay: boolean;
   }): Promise<{ outcome: 'YES'; walletRefundId: string; amount: Money } | Refused | Unknown>;
 }

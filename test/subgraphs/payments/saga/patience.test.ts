@@ -3,7 +3,7 @@ import { after, DAY, HOUR, MINUTE } from '../../../../subgraphs/kernel/clock.js'
 import { Acceptance } from '../../../../subgraphs/payments/acceptance/acceptance.entity.js';
 import { Authorization } from '../../../../subgraphs/payments/authorization/authorization.entity.js';
 import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.js';
-import { OVERDUE_MS, reasonToGiveUp } from '../../../../subgraphs/payments/saga/patience.js';
+import { mayBeUnderWay, OVERDUE_MS, reasonToGiveUp } from '../../../../subgraphs/payments/saga/patience.js';
 import { openCheckout } from '../../../support/payment.js';
 
 const born = new Date('2026-06-01T12:00:00Z');
@@ -52,6 +52,12 @@ describe('The patience of the saga', () => {
 
   it.each(['SUBMIT', 'VOID'] as const)('before %s does not care for the end of the hold', (step) => {
     expect(reasonToGiveUp(before(step, 0, born), true, after(born, MINUTE))).toBeNull();
+  });
+
+  it('lasts half a minute for a request that nobody answered, and not at all for the first one', () => {
+    expect(mayBeUnderWay(0, born, born)).toBe(false);
+    expect(mayBeUnderWay(1, born, after(born, MINUTE / 2 - 1))).toBe(true);
+    expect(mayBeUnderWay(1, born, after(born, MINUTE / 2))).toBe(false);
   });
 
   it.each(STEPS)('wakes somebody long before %s is given up', (step) => {

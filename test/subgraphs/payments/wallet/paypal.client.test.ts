@@ -15,9 +15,10 @@ const hold = {
   merchantName: 'm',
   vaultReference: 'v',
   amount,
+  mayBeUnderWay: false,
 };
 const capture = { paymentId, requestId: paymentId, orderId: 'o', authorizationId: 'a', amount };
-const refund = { paymentId, refundId: newId('ref', 'us'), captureId: 'c', amount };
+const refund = { paymentId, refundId: newId('ref', 'us'), captureId: 'c', amount, mayBeUnderWay: false };
 
 type AuthorizationStatus = NonNullable<Order['authorization']>['status'];
 const order = (status: AuthorizationStatus | null): Order =>
@@ -67,6 +68,53 @@ describe('PayPal as a wallet', () => {
       getOrder: async () => order('CREATED'),
     };
     expect(await client(paypal).authorize(hold)).toMatchObject({ outcome: 'YES', authorizationId: 'a' });
+  });
+
+  it.each(['INVALID_RESOURCE_ID', 'PERMISSION_DENIED'])('takes %s to a question for no no (M10)', async (code) => {
+    const getOrder = refusal(code, 'FINAL');
+    const known = client({ getOrder });
+    expect(await known.authorize({ ...hold, orderId: 'o' })).toMatchObject({ outcome: 'UNKNOWN', orderId: 'o' });
+    const declined = refusal('INSTRUMENT_DECLINED', 'PAYER_MUST_ACT');
+    const asking = client({ createOrder: async () => order(null), authorizeOrder: declined, getOrder });
+    expect(await asking.authorize(hold)).toMatchObject({ outcome: 'UNKNOWN' });
+    const captureAuthorization = refusal('AUTHORIZATION_ALREADY_CAPTURED', 'ALREADY_DONE');
+    const taking = client({ captureAuthorization, findCapture: refusal(code, 'FINAL') });
+    expect(await taking.capture(capture)).toMatchObject({ outcome: 'UNKNOWN' });
+  });
+
+  it('believes no refusal of a repetition, but what the order itself shows', async () => {
+    const declined = refusal('INSTRUMENT_DECLINED', 'PAYER_MUST_ACT');
+    const again = { ...hold, mayBeUnderWay: true };
+    const created = { createOrder: async () => order(null), getOrder: async () => order(null) };
+    expect(await client({ ...created, authorizeOrder: declined }).authorize(again)).toMatchObject({
+      outcome: 'UNKNOWN',
+      orderId: 'o',
+    });
+    expect(await client({ createOrder: async () => order('DENIED') }).authorize(again)).toMatchObject({
+      outcome: 'NO',
+    });
+    const refundCapture = refusal('REFUND_NOT_ALLOWED', 'FINAL');
+    expect(await client({ refundCapture }).refund({ ...refund, mayBeUnderWay: true })).toMatchObject({
+      outcome: 'UNKNOWN',
+    });
+    expect(await client({ refundCapture }).refund(refund)).toMatchObject({ outcome: 'NO' });
+  });
+
+  it.each([
+    ['AUTHORIZATION_EXPIRED', 'AUTHORIZATION_EXPIRED'],
+    ['AUTHORIZATION_VOIDED', 'AUTHORIZATION_EXPIRED'],
+    ['PAYEE_ACCOUNT_RESTRICTED', 'CAPTURE_REFUSED'],
+  ])('tells a person what the refusal %s of a capture means: %s', async (code, reason) => {
+    const captureAuthorization = refusal(code, 'FINAL');
+    expect(await client({ captureAuthorization }).capture(capture)).toMatchObject({ outcome: 'NO', reason, code });
+  });
+
+  it('asks no more for a refund when all was given back by another', async () => {
+    const refundCapture = refusal('CAPTURE_FULLY_REFUNDED', 'ALREADY_DONE');
+    expect(await client({ refundCapture }).refund(refund)).toMatchObject({
+      outcome: 'NO',
+      reason: 'WALLET_ALREADY_REFUNDED',
+    });
   });
 
   it('hands the order on when it does not know what became of it, and reads it the next time', async () => {
