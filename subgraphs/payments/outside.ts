@@ -8,6 +8,7 @@ import { WechatPayClient } from '../../connectors/wechat-pay/wechat-pay.client.j
 import { wechatPayConfiguration, wechatPayVariables } from '../../connectors/wechat-pay/wechat-pay.configuration.js';
 import { WechatPayNotificationVerifier } from '../../connectors/wechat-pay/wechat-pay.notification.js';
 import { WechatPayWalletClient } from '../../connectors/wechat-pay/wechat-pay.wallet.client.js';
+import { type Clock, systemClock } from '../kernel/clock.js';
 import { type Environment, readConfiguration, variable } from '../kernel/configuration.js';
 import { Network, WalletProvider } from '../kernel/graphql/enums.js';
 import type { NetworkClient } from './network/network.client.js';
@@ -34,14 +35,14 @@ export const PAYPAL_PATH = '/notifications/paypal';
 export const WECHAT_PAY_PATH = '/notifications/wechat-pay';
 
 /** Builds the clients of wallets and networks. @throws ConfigurationError */
-export function connectOutside(environment: Environment): Outside {
+export function connectOutside(environment: Environment, now: Clock = systemClock): Outside {
   const values = readConfiguration(
     { ...paypalVariables, ...wechatPayVariables, NOTIFICATION_BASE_URL: variable.baseUrl() },
     environment,
   );
   const paypalSettings = paypalConfiguration(values);
   const paypal = new PaypalClient(paypalSettings);
-  const wechatPaySettings = wechatPayConfiguration(values);
+  const wechatPaySettings = wechatPayConfiguration(values, now);
   const keys = platformKeysOf(wechatPaySettings);
   const merchant = new WechatPayClient(wechatPaySettings, keys);
   const wallet = new WechatPayWalletClient(wechatPaySettings, keys);
@@ -58,7 +59,7 @@ export function connectOutside(environment: Environment): Outside {
         wallet: new PaypalStatementClient(reports),
       },
     ],
-    paypalNotifications: new PaypalNotificationVerifier(paypalSettings),
+    paypalNotifications: new PaypalNotificationVerifier(paypalSettings, now),
     wechatPayNotifications: new WechatPayNotificationVerifier(wechatPaySettings, keys),
     close: async () => {
       await Promise.all([paypal, merchant, wallet, bills, reports].map((client) => client.close()));

@@ -48,9 +48,11 @@ export class FaultProxy {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** Spoils the next `times` requests whose path contains `path`. */
-  spoil(path: string, fault: Fault, times = 1): void {
-    this.plans.push({ matches: (request) => request.path.includes(path), fault, times });
+  /** Spoils the next `times` requests whose path contains `path`, or matches it. */
+  spoil(path: string | RegExp, fault: Fault, times = 1): void {
+    const matches = (request: SeenRequest) =>
+      typeof path === 'string' ? request.path.includes(path) : path.test(request.path);
+    this.plans.push({ matches, fault, times });
   }
 
   heal(): void {

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { simulatorOptions } from '../../connectors/paypal/simulator/simulator.configuration.js';
 import { startSimulator as startPaypal } from '../../connectors/paypal/simulator/simulator.js';
-import { readSettings } from '../../connectors/wechat-pay/simulator/settings.js';
+import { readSettings, type Store } from '../../connectors/wechat-pay/simulator/settings.js';
 import { startSimulator as startWechatPay } from '../../connectors/wechat-pay/simulator/simulator.js';
 import { wechatPayConfiguration, wechatPayVariables } from '../../connectors/wechat-pay/wechat-pay.configuration.js';
 import {
@@ -23,6 +23,7 @@ import { seed } from '../../local/seed.js';
 import { type Scenario, stores } from '../../local/seed.stores.js';
 import { createFx, type FxSubgraph } from '../../subgraphs/fx/subgraph.js';
 import { type Clock, systemClock } from '../../subgraphs/kernel/clock.js';
+import type { Environment } from '../../subgraphs/kernel/configuration.js';
 import type { EventBus } from '../../subgraphs/kernel/event/event-bus.js';
 import {
   type Headers,
@@ -45,6 +46,12 @@ import { silent } from './logger.js';
 
 export interface WorldOptions {
   readonly now?: Clock;
+  /** The clock of everybody else, the other subgraphs and the outside world; the machine's unless said. */
+  readonly elsewhere?: Clock;
+  /** What the simulators find in their environment beside what they must. */
+  readonly simulators?: Environment;
+  /** How long the outside world may take to answer. */
+  readonly deadlineMs?: number;
   /** Puts something between payments and the clients of the outside world. */
   readonly outside?: (real: Outside) => Outside;
   /** Sees each SQL statement of payments. */
@@ -68,7 +75,13 @@ export class World {
     readonly lines: { readonly paypal: FaultProxy; readonly wechatPay: FaultProxy; readonly notifications: string },
     /** What each of the other subgraphs is asked through; a test may cut it. */
     readonly others: Record<'users' | 'merchants' | 'fx', SubgraphTransport>,
-    private readonly wiring: { newPayments(): Promise<PaymentsSubgraph>; stop(): Promise<void>; routes: Subgraph[] },
+    private readonly wiring: {
+      newPayments(): Promise<PaymentsSubgraph>;
+      stop(): Promise<void>;
+      readonly routes: Subgraph[];
+      readonly plays: Plays;
+      readonly ears: { areOpen: boolean };
+    },
     private current: PaymentsSubgraph,
   ) {}
 
@@ -82,22 +95,28 @@ export class World {
   }
 
   static async start(options: WorldOptions = {}): Promise<World> {
-    const now = options.now ?? systemClock;
+    const { now = systemClock, elsewhere = systemClock, simulators = {}, deadlineMs = 1_500 } = options;
     const folder = await mkdtemp(join(tmpdir(), 'sojourn-world-'));
     const secrets = await newSecrets();
     const routes: Subgraph[] = [];
-    const front = await serveRoutes(routes);
+    const ears = { areOpen: true };
+    const front = await serveRoutes(routes, ears);
     const notifications = `http://127.0.0.1:${(front.address() as AddressInfo).port}`;
-    const paypal = await startPaypal(
-      simulatorOptions({ ...paypalSimulatorEnvironment(secrets, notifications), BOOKS_DIR: join(folder, 'paypal') }),
-    );
-    const wechatPay = await startWechatPay(
-      readSettings({
-        ...wechatPaySimulatorEnvironment(secrets),
-        BOOKS_DIR: join(folder, 'wechat-pay'),
-        WECHAT_PAY_SLOW_MS: '1200',
-      }),
-    );
+    const paypalOptions = simulatorOptions({
+      ...paypalSimulatorEnvironment(secrets, notifications),
+      BOOKS_DIR: join(folder, 'paypal'),
+      ...simulators,
+    });
+    const wechatPayOptions = readSettings({
+      ...wechatPaySimulatorEnvironment(secrets),
+      BOOKS_DIR: join(folder, 'wechat-pay'),
+      WECHAT_PAY_SLOW_MS: '1200',
+      ...simulators,
+    });
+    // Read by the simulators whenever something begins there.
+    const plays: Plays = { wallet: { ...paypalOptions.scenarios }, network: [...wechatPayOptions.stores] };
+    const paypal = await startPaypal({ ...paypalOptions, scenarios: plays.wallet, now: elsewhere });
+    const wechatPay = await startWechatPay({ ...wechatPayOptions, stores: plays.network }, elsewhere);
     const lines = {
       paypal: await FaultProxy.start(() => paypal.url),
       wechatPay: await FaultProxy.start(() => wechatPay.url),
@@ -106,17 +125,17 @@ export class World {
     const environment = {
       ...serviceEnvironment(secrets, { notifications, paypal: lines.paypal.url, wechatPay: lines.wechatPay.url }, {}),
       PAYPAL_CERTIFICATE_HOSTS: `${lines.paypal.url},${paypal.url}`,
-      PAYPAL_DEADLINE_MS: '1500',
-      WECHAT_PAY_DEADLINE_MS: '1500',
+      PAYPAL_DEADLINE_MS: String(deadlineMs),
+      WECHAT_PAY_DEADLINE_MS: String(deadlineMs),
     };
-    const place = { verifier, logger: silent };
+    const place = { verifier, logger: silent, now: elsewhere };
     const [bus, databases] = await Promise.all([freshBus(), migratedDatabases()]);
     const users = await createUsers({
       ...place,
       databaseUrl: databases.users,
       personalDataKey: secrets.personalDataKey,
     });
-    const wechatPaySettings = wechatPayConfiguration(z.object(wechatPayVariables).parse(environment));
+    const wechatPaySettings = wechatPayConfiguration(z.object(wechatPayVariables).parse(environment), elsewhere);
     const merchantsOutside = connectMerchants({ wechatPay: wechatPaySettings, notificationBaseUrl: notifications });
     const merchants = await createMerchants({
       ...place,
@@ -140,7 +159,7 @@ export class World {
           merchants: (request) => others.merchants(request),
           fx: (request) => others.fx(request),
         },
-        outside: (options.outside ?? ((real) => real))(connectOutside(environment)),
+        outside: (options.outside ?? ((real) => real))(connectOutside(environment, elsewhere)),
         bus,
         now,
         onStatement: options.onStatement,
@@ -160,7 +179,8 @@ export class World {
       await Promise.all([lines.paypal.stop(), lines.wechatPay.stop(), paypal.close(), wechatPay.stop()]);
       await rm(folder, { recursive: true, force: true });
     };
-    return new World(users, merchants, fx, bus, lines, others, { newPayments, stop, routes }, await newPayments());
+    const wiring = { newPayments, stop, routes, plays, ears };
+    return new World(users, merchants, fx, bus, lines, others, wiring, await newPayments());
   }
 
   async stop(): Promise<void> {
@@ -178,6 +198,21 @@ export class World {
   readonly daniel = { ...daniel, principal: asker.traveler(daniel.id) };
   readonly partner = { ...partner, principal: asker.partner(partner.id) };
   readonly operator = asker.operator();
+
+  /** What the wallet and the network play for what begins at a store from now on; each its own scenario unless said. */
+  play(at: Scenario, { wallet = at as string, network = at as string } = {}): void {
+    const { merchantId, networkMerchantId } = this.store(at);
+    const { plays } = this.wiring;
+    plays.wallet[merchantId] = wallet;
+    const index = plays.network.findIndex((store) => store.merchantId === networkMerchantId);
+    const store = plays.network[index];
+    if (store) plays.network[index] = { ...store, scenario: network };
+  }
+
+  /** Whether we hear notifications; who sends them tries again later. */
+  listen(areOpen: boolean): void {
+    this.wiring.ears.areOpen = areOpen;
+  }
 
   store(scenario: Scenario) {
     const store = stores.find((candidate) => candidate.scenario === scenario);
@@ -273,10 +308,16 @@ const CONFIRM = `mutation ($input: ConfirmCheckoutInput!) {
 const REFUND = `mutation ($input: RefundPaymentInput!) {
   refundPayment(input: $input) { refund { id status amount { amount } total { amount } payment { id refundedAmount { amount } } } } }`;
 
-async function serveRoutes(subgraphs: readonly Subgraph[]): Promise<Server> {
+/** What the simulators were told to play: by our merchant's id, and in the network's own list of stores. */
+interface Plays {
+  readonly wallet: Record<string, string>;
+  readonly network: Store[];
+}
+
+async function serveRoutes(subgraphs: readonly Subgraph[], ears: { readonly areOpen: boolean }): Promise<Server> {
   const server = createServer((request, response) => {
     const route = subgraphs.flatMap(({ routes }) => routes).find(({ path }) => path === request.url);
-    const answer = route ? answerRoute(route, request) : Promise.resolve({ status: 503 });
+    const answer = route && ears.areOpen ? answerRoute(route, request) : Promise.resolve({ status: 503 });
     void answer.catch(() => ({ status: 500 })).then((reply) => send(response, reply));
   });
   server.listen(0, '127.0.0.1');
