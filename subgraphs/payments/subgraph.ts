@@ -69,6 +69,8 @@ export interface PaymentsSubgraph extends Subgraph {
   findDiscrepancies(): Promise<Discrepancy[]>;
   /** For tests and audits that look at the rows themselves. */
   readonly em: EntityManager;
+  /** What drives payments and refunds, for tests that wait for no timer. */
+  readonly sagas: { readonly payments: SagaWorker; readonly refunds: SagaWorker };
 }
 
 // Maintenance of the queue takes its time; a server that says nothing must not keep us from stopping.
@@ -131,6 +133,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
     name: 'payments',
     logger,
     em: orm.em,
+    sagas: { payments: paymentWorker, refunds: refundWorker },
     routes: notificationRoutes(outside, notifications, logger),
     contextFor,
     migrate: () => migrate(orm, databaseUrl),

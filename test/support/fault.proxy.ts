@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, request as forward, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /**
  * What goes wrong with one request. BEFORE: it never arrives. AFTER: it arrives and takes effect, but its answer does
@@ -27,6 +28,7 @@ export interface SeenRequest {
 /** Stands between us and an outside system; lets everything through but what a test told it to spoil. */
 export class FaultProxy {
   readonly seen: SeenRequest[] = [];
+  private onTheWay = 0;
   private readonly plans: { matches: (request: SeenRequest) => boolean; fault: Fault; times: number }[] = [];
 
   private constructor(
@@ -69,6 +71,11 @@ export class FaultProxy {
     return this.seen.filter((request) => request.path.includes(path)).length;
   }
 
+  /** Settles once nothing is on its way any more, what is late included. */
+  async quiet(): Promise<void> {
+    while (this.onTheWay > 0) await delay(5);
+  }
+
   async stop(): Promise<void> {
     this.server.close();
     this.server.closeAllConnections();
@@ -85,11 +92,15 @@ export class FaultProxy {
     const fault = this.faultFor(seen);
     if (fault?.kind === 'CUT_BEFORE') return void response.destroy();
     if (fault?.kind === 'STATUS_BEFORE') return void response.writeHead(fault.status).end();
-    if (fault?.kind === 'LATE') await new Promise((resolve) => setTimeout(resolve, fault.ms));
+    this.onTheWay += 1;
+    if (fault?.kind === 'LATE') await delay(fault.ms);
     const { host: _ours, ...rest } = headers;
     const passed = fault?.kind === 'HEADER' ? { ...rest, [fault.name]: fault.value } : rest;
     const outgoing = forward(new URL(path, this.target()), { method, headers: passed });
     outgoing.on('error', () => response.destroy());
+    outgoing.on('close', () => {
+      this.onTheWay -= 1;
+    });
     outgoing.on('response', (incoming) => void spoilt(incoming, response, fault));
     outgoing.end(body);
   }

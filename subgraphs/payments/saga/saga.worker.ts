@@ -99,6 +99,11 @@ export class SagaWorker<Known = unknown> {
     await this.sweep();
   }
 
+  /** Settles once nothing is under way in this process; what waits for its time goes on waiting. */
+  async idle(): Promise<void> {
+    while (this.running.size > 0) await Promise.all([...this.running.values()].map(({ done }) => done));
+  }
+
   /** Finishes the steps under way; what is left is found by the next start. */
   async stop(): Promise<void> {
     this.stopped = true;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { receive } from '../../../subgraphs/payments/notification/notification.repository.js';
 import { World } from '../../support/world.js';
 
 let world: World;
@@ -29,6 +30,12 @@ describe('The notification routes', () => {
     for (const { count } of ours) expect(count).toBe(1);
     const { events } = await eventsOf(paymentId);
     expect(events).toBe(5);
+  });
+
+  it('take one that comes five times at the same moment once', async () => {
+    const notification = { source: 'PAYPAL', id: 'WH-1', eventType: 'x', subjectId: null, saysPaid: false } as const;
+    const taken = await Promise.all([1, 2, 3, 4, 5].map(() => receive(world.payments.em.fork(), notification)));
+    expect(taken.filter(Boolean)).toHaveLength(1);
   });
 
   it.each(['/notifications/paypal', '/notifications/wechat-pay'])('refuse at %s what nobody signed', async (path) => {

@@ -258,6 +258,21 @@ describe('The saga', () => {
     }
   }, 90_000);
 
+  it('is safe when several take the same step at the same moment, as after a lost lease (M5, M8)', async () => {
+    const paymentId = await world.pay('duplicate-notifications');
+    // Beside the worker, which nobody but itself can be told to share.
+    const saga = world.payments.sagas.payments['work'];
+    for (let progress = 'MOVED'; progress !== 'OVER'; ) {
+      const all = await Promise.all([1, 2, 3].map(() => saga.advance(paymentId, null)));
+      progress = all.every(({ kind }) => kind === 'OVER') ? 'OVER' : 'MOVED';
+    }
+    expect(await world.settled(paymentId)).toBe('COMPLETED');
+    expect(await eventsOf(paymentId)).toEqual(['CONFIRMED', 'AUTHORIZED', 'SUBMITTED', 'PAID', 'COMPLETED']);
+    const { captures, ...rest } = await outside(paymentId);
+    expect([captures.length, rest.orders, rest.transactions]).toEqual([1, 1, ['SUCCESS 100.00']]);
+    await expectSoundBooks();
+  });
+
   it('finishes twenty payments side by side, with sound books', async () => {
     const payments = await Promise.all(Array.from({ length: 20 }, (_, index) => world.pay('ok', `${index + 1}.00`)));
     for (const paymentId of payments) expect(await world.settled(paymentId)).toBe('COMPLETED');
