@@ -36,7 +36,7 @@ export class RefundType {
   @Field(() => String, { description: 'Why, in the words of who asked for it.' })
   reason!: string;
 
-  @Field(() => String, { nullable: true, description: 'Why it failed, as a code to switch on.' })
+  @Field(() => String, { nullable: true, description: 'Why it failed, or goes no further, as a code to switch on.' })
   failureReason!: string | null;
 
   @Field(() => Date, { description: 'When it was asked for.' })
