@@ -1,7 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { sleep } from '../subgraphs/kernel/clock.js';
 import { DEADLINE_HEADER } from '../subgraphs/kernel/deadline.js';
-import { messageOf, UnavailableError } from '../subgraphs/kernel/error.js';
+import { type ErrorDetails, messageOf, UnavailableError } from '../subgraphs/kernel/error.js';
 import { Principal } from '../subgraphs/kernel/principal.js';
 import { PRINCIPAL_HEADER, type PrincipalSigner } from '../subgraphs/kernel/principal.token.js';
 import { type Logger, REQUEST_ID_HEADER } from '../subgraphs/kernel/telemetry.js';
@@ -55,6 +55,13 @@ export interface Sender {
   readonly others?: readonly (Span | undefined)[];
 }
 
+/** Kept back here: the subgraph has not heard of it, and will not. */
+class NotSent extends UnavailableError {
+  constructor(why: string) {
+    super('SUBGRAPH_UNAVAILABLE', why);
+  }
+}
+
 /** What all attempts have in common. */
 type Stamp = Omit<Sender, 'others'>;
 
@@ -106,7 +113,9 @@ export class SubgraphSource {
   refusal(thrown: unknown, { operation }: Pick<Question, 'operation'>): GraphQLFormattedError {
     if (!(thrown instanceof CallerGone))
       this.logger.warn({ subgraph: this.name, cause: messageOf(thrown) }, 'a subgraph did not answer');
-    return unavailable(this.name, operation.kind === 'mutation');
+    if (operation.kind !== 'mutation') return unavailable(this.name, {});
+    // An answer is lost, not necessarily the effect: a client repeats it with the same idempotency key.
+    return unavailable(this.name, { outcome: thrown instanceof NotSent ? 'NOT_SENT' : 'UNKNOWN' });
   }
 
   /** Whether it speaks GraphQL and, where it can say so, has all that it depends on. @throws whatever is wrong */
@@ -137,7 +146,7 @@ export class SubgraphSource {
           return;
         } catch (thrown) {
           span?.note('attempt failed', { why: flightWord(thrown) });
-          if (attempt >= retries || flight.reason || thrown instanceof UnavailableError) throw thrown;
+          if (attempt >= retries || flight.reason || thrown instanceof NotSent) throw thrown;
           // Jitter: those who failed together do not return together.
           await sleep(RETRY_PAUSE_MS * 2 ** attempt * (0.5 + Math.random()));
           if (flight.reason) throw flight.reason;
@@ -165,9 +174,8 @@ export class SubgraphSource {
   }
 
   private async attempt(flight: Flight<SubgraphAnswer>, question: Question, stamp: Stamp): Promise<SubgraphAnswer> {
-    if (this.inFlight >= this.policy.mostInFlight)
-      throw new UnavailableError('SUBGRAPH_UNAVAILABLE', 'too many in flight');
-    if (!this.breaker.admits()) throw new UnavailableError('SUBGRAPH_UNAVAILABLE', 'the circuit is open');
+    if (this.inFlight >= this.policy.mostInFlight) throw new NotSent('too many in flight');
+    if (!this.breaker.admits()) throw new NotSent('the circuit is open');
     this.inFlight += 1;
     const started = performance.now();
     let outcome: 'ok' | 'failed' | 'abandoned' = 'failed';
@@ -212,15 +220,11 @@ function flightWord(thrown: unknown): string {
   return thrown instanceof Error ? thrown.name : 'unknown';
 }
 
-function unavailable(subgraph: string, isMutation: boolean): GraphQLFormattedError {
+function unavailable(subgraph: string, facts: ErrorDetails): GraphQLFormattedError {
   const { message, code, transient, details } = new UnavailableError(
     'SUBGRAPH_UNAVAILABLE',
     'A part of the service does not answer. Try again.',
-    {
-      service: subgraph,
-      // The answer is lost, not necessarily the effect: a client repeats it with the same idempotency key.
-      ...(isMutation && { outcome: 'UNKNOWN' }),
-    },
+    { service: subgraph, ...facts },
   );
   return { message, extensions: { code, transient, details } };
 }

@@ -61,6 +61,19 @@ describe('A subgraph that does not answer', () => {
     },
   );
 
+  it('is sent no mutation while it is left in peace, and whoever wanted one is told that it was not sent', async () => {
+    graph.fault = 'refuse';
+    const note = 'mutation { note(text: "x") }';
+    const outcomes: unknown[] = [];
+    for (let round = 0; round < 11; round += 1) {
+      const { errors } = await ask(graph, note, { token });
+      outcomes.push(...(errors ?? []).map(({ extensions }) => extensions['details']));
+    }
+    const unknown = { service: 'merchants', outcome: 'UNKNOWN' };
+    expect(outcomes).toEqual([...Array<object>(10).fill(unknown), { service: 'merchants', outcome: 'NOT_SENT' }]);
+    expect(graph.knocks).toBe(10);
+  });
+
   it('is left in peace after many failures, and found again when it is well', async () => {
     graph.fault = 'refuse';
     for (let round = 0; round < 5; round += 1) await ask(graph, QUERY, { token });
