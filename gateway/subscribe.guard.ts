@@ -2,7 +2,7 @@ import { NotFoundError } from '../subgraphs/kernel/error.js';
 import type { GatewayContext } from './context.js';
 import type { Values } from './fetch.transport.js';
 import type { Host } from './host.js';
-import type { EventSource } from './subscribe.source.js';
+import { type EventSource, UnfitArgument } from './subscribe.source.js';
 import { Refused } from './subscribe.understand.js';
 
 /**
@@ -25,4 +25,14 @@ export async function askGuard(
   // Their places lie in a document that the client never sent.
   if (errors?.length) throw new Refused({ errors: errors.map(({ message, extensions }) => ({ message, extensions })) });
   if (!data || Object.values(data).some((value) => value === null)) throw new NotFoundError();
+}
+
+/**
+ * What a client is told of an argument that cannot be part of a subject is first of all its guard's to say, as a query
+ * with that argument would be told.
+ * @throws Refused, NotFoundError, or what was thrown
+ */
+export async function refuseByGuard(host: Host, thrown: unknown, context: GatewayContext): Promise<never> {
+  if (thrown instanceof UnfitArgument) await askGuard(host, thrown.source, thrown.args, context);
+  throw thrown;
 }

@@ -111,12 +111,22 @@ const PLACE = /\{([^}]*)\}/g;
 // What may stand between two dots of a subject: anything else could reach another's subject, or a whole family of them.
 const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** @throws InvalidError INVALID_ID when an argument cannot be part of a subject */
+/** An argument that cannot be part of a subject. Whoever knows what it should be may have a better word for it. */
+export class UnfitArgument extends InvalidError {
+  constructor(
+    argument: string,
+    readonly source: EventSource,
+    readonly args: Values,
+  ) {
+    super('INVALID_ID', `The argument \`${argument}\` is not an id of ours.`, { argument });
+  }
+}
+
+/** @throws UnfitArgument INVALID_ID */
 export function subjectFor(source: EventSource, args: Values, principal: Principal): string {
   return source.subject.replace(PLACE, (_match, place: string) => {
     const token = place === 'principal.subject' ? principal.subject : args[place];
-    if (typeof token !== 'string' || !TOKEN.test(token))
-      throw new InvalidError('INVALID_ID', `The argument \`${place}\` is not an id of ours.`, { argument: place });
+    if (typeof token !== 'string' || !TOKEN.test(token)) throw new UnfitArgument(place, source, args);
     return token;
   });
 }

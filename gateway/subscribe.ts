@@ -11,7 +11,7 @@ import { Expiries } from './subscribe.expiry.js';
 import { Feeds } from './subscribe.feed.js';
 import { Generation, type SubscriptionEngine } from './subscribe.generation.js';
 import type { GroupQuestion, SubscriptionGroup } from './subscribe.group.js';
-import { askGuard } from './subscribe.guard.js';
+import { askGuard, refuseByGuard } from './subscribe.guard.js';
 import { type StreamCount, StreamLimit } from './subscribe.limit.js';
 import { EventResolution } from './subscribe.resolve.js';
 import { encodeCursor, startFor } from './subscribe.source.js';
@@ -134,7 +134,9 @@ export class Subscriptions implements StreamOwner {
     const variables = admitted.variables ?? {};
     const text = { query: admitted.query, document: admitted.document, operationName: admitted.operationName };
     const { understood, start } = await generation.use(async (engine) => {
-      const understood = await understand(engine, text, variables, { principal, asker }, this.options.logger);
+      const understood = await understand(engine, text, variables, { principal, asker }, this.options.logger).catch(
+        (thrown: unknown) => refuseByGuard(engine.host, thrown, context),
+      );
       const { plan, args, subject } = understood;
       const start = startFor(plan.source, args, subject);
       await askGuard(engine.host, plan.source, args, context);

@@ -206,6 +206,23 @@ describe('Subscriptions', () => {
     stream.leave();
   });
 
+  it.each([
+    ['">"', 'INVALID_CURRENCY'],
+    ['"*"', 'INVALID_CURRENCY'],
+    ['""', 'INVALID_CURRENCY'],
+    ['"usd"', 'INVALID_CURRENCY'],
+    ['"USD.CNY"', 'INVALID_CURRENCY'],
+    ['"a currency"', 'BAD_USER_INPUT'],
+    ['840', 'BAD_USER_INPUT'],
+    ['null', 'GRAPHQL_VALIDATION_FAILED'],
+  ])('of the rate of %s are refused as a query is: %s', async (base, code) => {
+    const pair = `(base: ${base}, quote: "CNY") { rate }`;
+    expect(codesIn([await graph.ask(null, `{ exchangeRate${pair} }`)])).toEqual([code]);
+    const stream = overSse({ url: graph.url, query: `subscription { exchangeRateUpdated${pair} }` });
+    await stream.ended;
+    expect(codesIn(stream.received)).toEqual([code]);
+  });
+
   it('of a rate that there is none of are refused with a word', async () => {
     const query = 'subscription { exchangeRateUpdated(base: "USD", quote: "VND") { rate } }';
     const stream = overSse({ url: graph.url, query });
