@@ -10,7 +10,8 @@ export interface BannerContents {
 
 /** What the person who typed `npm start` wants to know next. */
 export function banner({ url, tokens, code, startedInMs }: BannerContents): string {
-  const tokenLines = Object.entries(tokens).map(([who, token]) => `  ${who.padEnd(9)} ${token}`);
+  const longest = Math.max(...Object.keys(tokens).map((who) => who.length));
+  const tokenLines = Object.entries(tokens).map(([who, token]) => `  ${who.padEnd(longest)} ${token}`);
   return [
     '',
     `Sojourn is ready at ${url} (after ${(startedInMs / 1_000).toFixed(1)} s)`,

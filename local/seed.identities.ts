@@ -37,6 +37,12 @@ export const travelers = [maya, daniel] as const;
 
 export const partner = { id: fixedId('ptr', 'us', 1), name: 'Trailbook', scopes: ['payments:read'] } as const;
 
+const operator = {
+  kind: 'OPERATOR',
+  scopes: ['payments:read', 'payments:review', 'travelers:read'],
+  merchantIds: [],
+} as const;
+
 const nobodyElse = { scopes: [], merchantIds: [] } as const;
 
 /** Who can sign in on a development machine. */
@@ -49,12 +55,9 @@ export const identities = {
     merchantIds: stores.map(({ merchantId }) => merchantId),
   },
   partner: { kind: 'PARTNER', subject: partner.id, scopes: partner.scopes, merchantIds: [] },
-  operator: {
-    kind: 'OPERATOR',
-    subject: fixedId('opr', 'us', 1),
-    scopes: ['payments:read', 'payments:review', 'travelers:read'],
-    merchantIds: [],
-  },
+  operator: { ...operator, subject: fixedId('opr', 'us', 1) },
+  /** What one operator proposes, another one decides. */
+  secondOperator: { ...operator, subject: fixedId('opr', 'us', 2) },
   /** Daniel: for trying what a stranger gets. */
   otherTraveler: { kind: 'TRAVELER', subject: daniel.id, ...nobodyElse },
 } as const satisfies Record<string, PrincipalClaims>;

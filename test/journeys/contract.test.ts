@@ -4,9 +4,10 @@ import decodeQr from 'qr/decode.js';
 import { z } from 'zod';
 import { maya } from '../../local/seed.identities.js';
 import { scenarios, stores } from '../../local/seed.stores.js';
+import type { PaymentId } from '../../subgraphs/kernel/id.js';
 import { type DocumentName, documents } from '../support/documents.js';
 import { type Asker, RunningGraph } from '../support/graph.js';
-import { bookedFor, discrepanciesOf, expectedFor, readBooks } from '../support/outside-books.js';
+import { bookedFor, discrepanciesOf, expectedFor, readBooks, reviewOf } from '../support/outside-books.js';
 import {
   checkout,
   checkoutOf,
@@ -502,6 +503,83 @@ describe('A code that a merchant makes', () => {
   });
 });
 
+interface ReviewCaseAnswer {
+  readonly payment: { readonly id: string };
+  readonly networkSays: { readonly outcome: string } | null;
+}
+
+/** A payment that waits for a person, as operators see it, once the network says that it paid. */
+async function paymentInReview(): Promise<ReviewCaseAnswer> {
+  for (;;) {
+    const paymentId = (await pay(graph, 'slow')) as PaymentId;
+    await eventually(20_000, 'the network to be asked', async () => {
+      const { events } = (await graph.run<{ payment: PaymentAnswer }>('operator', 'payment', { id: paymentId }))
+        .payment;
+      return events.some(({ type }) => type === 'SUBMITTED') || null;
+    });
+    // Whoever was just about to learn the network's yes was faster.
+    if (!(await reviewOf(graph, paymentId))) continue;
+    return eventually(20_000, 'the network to say yes', async () => {
+      type Listed = { paymentsInReview: { nodes: ReviewCaseAnswer[] } };
+      const { paymentsInReview } = await graph.run<Listed>('operator', 'payments-in-review', { first: 5 });
+      const found = paymentsInReview.nodes.find(({ payment }) => payment.id === paymentId);
+      return found?.networkSays?.outcome === 'YES' ? found : null;
+    });
+  }
+}
+
+describe('Operators', () => {
+  it('decide by four eyes what a payment in review becomes: what one proposes, another one rejects or approves', async () => {
+    const { payment: stopped, ...found } = await paymentInReview();
+    expect(found).toMatchObject({
+      reason: 'NETWORK_OUTCOME_UNKNOWN',
+      since: DATE_TIME,
+      authorization: { status: 'HELD', amount: { currencyCode: 'USD' } },
+      acceptance: { status: 'SUBMITTED', amount: { amount: '88.00', currencyCode: 'CNY' } },
+      walletSays: { hold: 'HELD' },
+    });
+    type Decided = Record<string, { resolution: { id: string; verdict: string | null; payment: { status: string } } }>;
+    const note = 'Seen at the network.';
+    const propose = async () => {
+      const input = { paymentId: stopped.id, action: 'COMPLETE_AFTER_CAPTURE', note, idempotencyKey: randomUUID() };
+      return (await graph.run<Decided>('operator', 'propose-resolution', { input }))['proposeResolution']?.resolution;
+    };
+    const decide = async (name: 'approve-resolution' | 'reject-resolution', resolutionId: string | undefined) => {
+      const input = { resolutionId, note, idempotencyKey: randomUUID() };
+      expect(codesIn(await graph.ask('operator', documents.read(name), { input }))).toEqual([
+        'SECOND_OPERATOR_REQUIRED',
+      ]);
+      return Object.values(await graph.run<Decided>('secondOperator', name, { input }))[0]?.resolution;
+    };
+    const proposed = await propose();
+    expect(proposed).toMatchObject({ id: id('res'), verdict: null, payment: { status: 'IN_REVIEW' } });
+    expect(await decide('reject-resolution', proposed?.id)).toMatchObject({ verdict: 'REJECTED' });
+    expect(await decide('approve-resolution', (await propose())?.id)).toMatchObject({ verdict: 'APPROVED' });
+    const payment = await settled(graph, stopped.id);
+    expect(payment.status).toBe('COMPLETED');
+    expect(bookedFor(payment.id, await readBooks(graph))).toEqual(expectedFor(payment));
+  });
+
+  it('see the books proved and in balance, and what reconciliation has found', async () => {
+    const { ledgerProof } = await graph.run<{ ledgerProof: object }>('operator', 'ledger-proof');
+    expect(ledgerProof).toMatchObject({ discrepancies: [], seals: { firstBroken: null } });
+    const day = new Date().toISOString().slice(0, 10);
+    type Balance = { trialBalance: { totals: { currencyCode: string; isBalanced: boolean }[] } };
+    const { trialBalance } = await graph.run<Balance>('operator', 'trial-balance', { day });
+    expect(trialBalance.totals.map(({ currencyCode, isBalanced }) => [currencyCode, isBalanced])).toEqual([
+      ['CNY', true],
+      ['USD', true],
+    ]);
+    const page = { nodes: expect.any(Array), pageInfo: { hasNextPage: false } };
+    expect(await graph.run('operator', 'reconciliation-runs', { first: 10 })).toMatchObject({
+      reconciliationRuns: page,
+    });
+    expect(await graph.run('operator', 'reconciliation-breaks', { first: 10, open: true })).toMatchObject({
+      reconciliationBreaks: page,
+    });
+  });
+});
+
 describe('Beside the graph', () => {
   it('has codes for each scripted scenario, tokens, books and a page', async () => {
     const code = z.strictObject({
@@ -515,7 +593,9 @@ describe('Beside the graph', () => {
     const codes = z.array(code).parse(JSON.parse((await get('/dev/codes')).body));
     expect(new Set(codes.map(({ scenario }) => scenario))).toEqual(new Set(scenarios));
     const tokens = JSON.parse((await get('/dev/tokens')).body) as Record<string, string>;
-    expect(Object.keys(tokens)).toEqual(expect.arrayContaining(['traveler', 'merchant', 'partner', 'operator']));
+    expect(Object.keys(tokens)).toEqual(
+      expect.arrayContaining(['traveler', 'merchant', 'partner', 'operator', 'secondOperator']),
+    );
     for (const page of Object.values((await readBooks(graph)).paypal)) expect(page.length).toBeGreaterThan(0);
     const page = await get('/dev');
     expect(page).toMatchObject({ status: 200, type: expect.stringContaining('text/html') });

@@ -4,23 +4,31 @@ import { root } from './sources.js';
 
 /** The name of a file in `schema/operations`, without its ending. */
 export type DocumentName =
+  | 'approve-resolution'
   | 'cancel'
   | 'confirm-checkout'
   | 'create-code'
+  | 'ledger-proof'
   | 'markets'
   | 'merchant-events'
   | 'merchant-history'
   | 'partner-events'
   | 'payment'
   | 'payment-events'
+  | 'payments-in-review'
+  | 'propose-resolution'
   | 'rate'
   | 'rate-history'
   | 'rates'
+  | 'reconciliation-breaks'
+  | 'reconciliation-runs'
   | 'refund'
+  | 'reject-resolution'
   | 'requote'
   | 'resolve-code'
   | 'start-checkout'
   | 'traveler-history'
+  | 'trial-balance'
   | 'viewer';
 
 const folder = join(root, 'schema', 'operations');

@@ -1,8 +1,14 @@
-import type { MikroORM } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { openDatabase } from '../../subgraphs/kernel/database.js';
+import type { PaymentId } from '../../subgraphs/kernel/id.js';
+import { Acceptance } from '../../subgraphs/payments/acceptance/acceptance.entity.js';
+import { Authorization } from '../../subgraphs/payments/authorization/authorization.entity.js';
 import { type Discrepancy, findDiscrepancies } from '../../subgraphs/payments/ledger/books.repository.js';
 import { Payment } from '../../subgraphs/payments/payment/payment.entity.js';
+import { readLegs } from '../../subgraphs/payments/payment/payment.repository.js';
+import { PaymentEvent } from '../../subgraphs/payments/payment/payment-event.entity.js';
+import { sendToReview } from '../../subgraphs/payments/saga/review.service.js';
 import type { RunningGraph } from './graph.js';
 import type { PaymentAnswer } from './shopping.js';
 
@@ -66,14 +72,27 @@ export function expectedFor({ status, total, amount }: Pick<PaymentAnswer, 'stat
 
 /** Every contradiction in the ledger of a running graph, read from its own database. */
 export async function discrepanciesOf(graph: RunningGraph): Promise<Discrepancy[]> {
-  const orm: MikroORM = await openDatabase({
+  return inPayments(graph, (em) => findDiscrepancies(em));
+}
+
+/** Stops a payment of a running graph for a person, as its saga would. @returns whether it was not over before */
+export async function reviewOf(graph: RunningGraph, id: PaymentId): Promise<boolean> {
+  return inPayments(graph, async (em) => {
+    await sendToReview(em, id, 'NETWORK_OUTCOME_UNKNOWN', new Date());
+    return (await readLegs(em, id)).payment.status === 'IN_REVIEW';
+  });
+}
+
+/** In the graph's own database, beside it. */
+async function inPayments<Found>(graph: RunningGraph, work: (em: EntityManager) => Promise<Found>): Promise<Found> {
+  const orm = await openDatabase({
     name: 'journey',
     url: graph.databaseUrl('payments'),
-    entities: [Payment],
+    entities: [Payment, PaymentEvent, Authorization, Acceptance],
     migrations: [],
   });
   try {
-    return await findDiscrepancies(orm.em.fork());
+    return await work(orm.em.fork());
   } finally {
     await orm.close();
   }
