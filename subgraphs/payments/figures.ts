@@ -3,6 +3,7 @@ import { Gauge, type Registry } from 'prom-client';
 import { type Clock, SECOND } from '../kernel/clock.js';
 import type { Logger } from '../kernel/telemetry.js';
 import { readSealFigures } from './ledger/seal.repository.js';
+import { countOpenBreaks } from './reconciliation/findings.repository.js';
 import { countUndecided, type Undecided } from './saga/undecided.repository.js';
 
 /** What payments tells Prometheus of its rows: read when somebody asks, by indexes that hold little more than the answer. */
@@ -31,11 +32,30 @@ export function registerFigures(registry: Registry, em: EntityManager, logger: L
     'How long the oldest posting has waited for a seal; 0 where none waits.',
     async () => seconds((await seals()).unsealedSince),
   );
+  registerBreaks(registry, () => countOpenBreaks(em.fork()), logger);
   registerUndecided(
     registry,
     together(() => countUndecided(em.fork(), now())),
     logger,
   );
+}
+
+/** Every type has its line: an alarm on what was never found must not take no line for no break. */
+function registerBreaks(registry: Registry, read: () => Promise<ReadonlyMap<string, number>>, logger: Logger): void {
+  new Gauge({
+    name: 'payments_reconciliation_open_breaks',
+    help: 'Where our records and the statements of both sides disagree, by the type of the break.',
+    labelNames: ['type'],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      try {
+        for (const [type, count] of await read()) this.set({ type }, count);
+      } catch (thrown) {
+        logger.warn({ err: thrown }, 'could not count open breaks');
+      }
+    },
+  });
 }
 
 /** Nothing stays undecided unseen: see the README for what to be woken by. */

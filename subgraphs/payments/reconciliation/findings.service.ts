@@ -3,18 +3,7 @@ import type { BreakId } from '../../kernel/id.js';
 import type { Currency } from '../../kernel/money/currency.js';
 import { Money } from '../../kernel/money/money.js';
 import { type Page, type PageRequest, pageOf } from '../../kernel/page.js';
-
-/** How a statement and our records disagree. */
-export type BreakType =
-  | 'MISSING_AT_NETWORK'
-  | 'MISSING_AT_WALLET'
-  | 'MISSING_HERE'
-  | 'AMOUNT_DIFFERS'
-  | 'CURRENCY_DIFFERS'
-  | 'STATUS_DIFFERS'
-  | 'MERCHANT_DIFFERS'
-  | 'FEE_DIFFERS'
-  | 'DUPLICATE';
+import type { BreakType } from './findings.repository.js';
 
 /** A day of a market, as it was last reconciled or tried to be. */
 export interface Run {

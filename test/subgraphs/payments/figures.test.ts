@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { PgBoss } from 'pg-boss';
 import { Registry } from 'prom-client';
 import { after, MINUTE } from '../../../subgraphs/kernel/clock.js';
+import { newId } from '../../../subgraphs/kernel/id.js';
 import { registerFigures } from '../../../subgraphs/payments/figures.js';
 import { SealWorker } from '../../../subgraphs/payments/ledger/seal.worker.js';
 import { silent } from '../../support/logger.js';
@@ -64,6 +65,26 @@ describe('The figures of payments', () => {
     const reviewed = await figures();
     expect(reviewed.get('payments_undecided{subject="payment",step="REVIEW"}')).toBe(1);
     expect(reviewed.get(undecided)).toBeUndefined();
+  });
+
+  it('count the breaks of reconciliation that are open, by type, also where there are none', async () => {
+    const day = '2026-06-01';
+    for (const [type, closedAt] of [
+      ['DUPLICATE', null],
+      ['MISSING_HERE', new Date()],
+      ['MISSING_HERE', null],
+      ['MISSING_HERE', null],
+    ] as const)
+      await world.payments.em.fork().execute(
+        `insert into reconciliation_break (id, market_code, day, source, type, subject, evidence, first_seen_at, closed_at)
+         values (?, 'US', ?, 'WALLET', ?, ?, '{}', now(), ?)`,
+        [newId('brk', 'us'), day, type, newId('pay', 'us'), closedAt],
+      );
+    const now = await figures();
+    const open = ['MISSING_HERE', 'DUPLICATE', 'FEE_DIFFERS'].map((type) =>
+      now.get(`payments_reconciliation_open_breaks{type="${type}"}`),
+    );
+    expect(open).toEqual([2, 1, 0]);
   });
 
   it('are unknown, and no failure of the others, while the database does not answer', async () => {
