@@ -65,6 +65,8 @@ export class CrashLab {
     const { environment, databases } = surroundings;
     const orm = await openDatabase({ name: 'crash', url: databases.payments, entities: [Payment], migrations: [] });
     const bus = new pg.Pool({ connectionString: databases.bus, max: 1 });
+    // A connection that breaks while nobody uses it is replaced.
+    bus.on('error', () => undefined);
     const merchant = new WechatPayClient(wechatPayConfiguration(z.object(wechatPayVariables).parse(environment)));
     const reached = { ...environment, DATABASE_URL_PAYMENTS: await databaseOf(databases.payments) };
     const lab = new CrashLab(surroundings, place, reached, orm, bus, merchant);
