@@ -1,18 +1,25 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { after, HOUR, systemClock } from '../../../../subgraphs/kernel/clock.js';
 import { DEADLINE_HEADER } from '../../../../subgraphs/kernel/deadline.js';
 import type { PaymentId } from '../../../../subgraphs/kernel/id.js';
+import { codesOf } from '../../../support/ask.js';
+import { contradictions } from '../../../support/crash.books.js';
 import type { Fault } from '../../../support/fault.proxy.js';
 import { World } from '../../../support/world.js';
 
 let world: World;
 
+let aheadMs = 0;
+
 beforeAll(async () => {
-  world = await World.start();
+  world = await World.start({ now: () => after(systemClock(), aheadMs) });
 });
 afterAll(() => world.stop());
 beforeEach(() => {
   world.lines.paypal.heal();
   world.lines.wechatPay.heal();
+  aheadMs = 0;
 });
 
 async function eventsOf(paymentId: PaymentId): Promise<string[]> {
@@ -277,5 +284,57 @@ describe('The saga', () => {
     const payments = await Promise.all(Array.from({ length: 20 }, (_, index) => world.pay('ok', `${index + 1}.00`)));
     for (const paymentId of payments) expect(await world.settled(paymentId)).toBe('COMPLETED');
     await expectSoundBooks();
+  });
+});
+
+describe('A clock that jumps', () => {
+  type Confirmed = { confirmCheckout: { payment: { id: PaymentId } } };
+
+  /** Each waits before another step: a capture, a void, a word of the network, a first word of the wallet. */
+  async function paymentsAtEachStep() {
+    const cut = { kind: 'CUT_BEFORE' } as const;
+    for (const path of ['/capture', '/void']) world.lines.paypal.spoil(path, cut, 1_000);
+    const [capture, release] = [await world.pay('ok'), await world.pay('refused')];
+    const stands = (paymentId: PaymentId, acceptance: string) =>
+      world.eventually(15_000, async () => {
+        const rows = await world.payments.em
+          .fork()
+          .execute<unknown[]>('select 1 from payment_acceptance where payment_id = ? and status = ?', [
+            paymentId,
+            acceptance,
+          ]);
+        return rows.length > 0 || null;
+      });
+    await stands(capture, 'ACCEPTED');
+    await stands(release, 'REFUSED');
+    const inquire = await world.pay('slow');
+    await stands(inquire, 'SUBMITTED');
+    world.lines.paypal.spoil('/v2/checkout/orders', cut, 1_000);
+    return { capture, release, inquire, authorize: await world.pay('ok') };
+  }
+
+  it.each([
+    ['ahead', 5 * HOUR, 'FAILED', ['CHECKOUT_EXPIRED']],
+    ['back', -5 * HOUR, 'COMPLETED', []],
+  ] as const)('five hours %s ends no payment wrong, and none twice (M1 to M10)', async (_, ms, late, codes) => {
+    const [{ id }, key] = [await world.checkout('ok'), randomUUID()];
+    const under = await paymentsAtEachStep();
+    aheadMs = ms;
+    world.lines.paypal.heal();
+    const confirmed = await world.confirm(id, key);
+    expect(codesOf(confirmed)).toEqual(codes);
+    const paymentOf = ({ data }: typeof confirmed) => (data as Confirmed | null)?.confirmCheckout.payment.id;
+    expect(paymentOf(await world.confirm(id, key))).toBe(paymentOf(confirmed));
+    const ends = await Promise.all(Object.values(under).map((paymentId) => world.settled(paymentId, 40_000)));
+    // A payer who was asked for a password may have been just in time.
+    expect(ends).toEqual(['COMPLETED', 'FAILED', expect.stringMatching(/^(COMPLETED|FAILED)$/), late]);
+    for (const [index, paymentId] of Object.values(under).entries()) {
+      const { authorizations, captures, transactions } = await outside(paymentId);
+      const paid = transactions.filter((each) => each.startsWith('SUCCESS')).length;
+      const isCompleted = ends[index] === 'COMPLETED';
+      expect([captures.length, paid]).toEqual(isCompleted ? [1, 1] : [0, 0]);
+      for (const each of authorizations) expect(each).toMatch(isCompleted ? /^CAPTURED/ : /^VOIDED/);
+    }
+    expect(await contradictions(world.payments.em)).toEqual([]);
   });
 });
