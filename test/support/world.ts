@@ -75,6 +75,8 @@ export class World {
     readonly lines: { readonly paypal: FaultProxy; readonly wechatPay: FaultProxy; readonly notifications: string },
     /** What each of the other subgraphs is asked through; a test may cut it. */
     readonly others: Record<'users' | 'merchants' | 'fx', SubgraphTransport>,
+    /** Of payments, for those who look at it, or work on it, beside. */
+    readonly databaseUrl: string,
     private readonly wiring: {
       newPayments(): Promise<PaymentsSubgraph>;
       stop(): Promise<void>;
@@ -180,7 +182,7 @@ export class World {
       await rm(folder, { recursive: true, force: true });
     };
     const wiring = { newPayments, stop, routes, plays, ears };
-    return new World(users, merchants, fx, bus, lines, others, wiring, await newPayments());
+    return new World(users, merchants, fx, bus, lines, others, databases.payments, wiring, await newPayments());
   }
 
   async stop(): Promise<void> {

@@ -4,6 +4,7 @@ import { after, HOUR, MINUTE, systemClock } from '../../../../subgraphs/kernel/c
 import { type CodeId, newId, type PaymentId } from '../../../../subgraphs/kernel/id.js';
 import { Money } from '../../../../subgraphs/kernel/money/money.js';
 import { asker, codesOf } from '../../../support/ask.js';
+import { atOnce } from '../../../support/barrier.js';
 import { World } from '../../../support/world.js';
 
 let world: World;
@@ -30,6 +31,9 @@ function start(change: Record<string, unknown> = {}, principal = world.maya.prin
   };
   return world.ask(principal, START, { input });
 }
+
+/** Whoever needs the checkout waits for it. */
+const lockOf = (id: string) => ({ sql: 'select id from checkout where id = ? for update', values: [id] });
 
 const yuan = (amount: string, currencyCode = 'CNY') => ({ amount: { amount, currencyCode } });
 const paymentIdOf = (response: { data?: unknown }) =>
@@ -128,19 +132,18 @@ describe('Starting a checkout', () => {
 describe('Confirming a checkout', () => {
   it('makes a payment that is as old as its id says, however long it waited for the checkout', async () => {
     const [waiting, quick] = [(await world.checkout('ok')).id, (await world.checkout('ok')).id];
-    const em = world.payments.em.fork();
-    await em.begin();
-    await em.execute('select id from checkout where id = ? for update', [waiting]);
-    const late = world.confirm(waiting);
-    await world.eventually(10_000, async () => {
-      const blocked = await em.execute<unknown[]>(
-        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      return blocked.length > 0 ? true : null;
-    });
-    const ids = [paymentIdOf(await world.confirm(quick))];
-    await em.rollback();
-    ids.unshift(paymentIdOf(await late));
+    let ids: (string | undefined)[] = [];
+    const [late] = await atOnce(
+      world.payments.em,
+      {
+        ...lockOf(waiting),
+        meanwhile: async () => {
+          ids = [paymentIdOf(await world.confirm(quick))];
+        },
+      },
+      [() => world.confirm(waiting)],
+    );
+    ids.unshift(late && paymentIdOf(late));
     const payments = await world.payments.em
       .fork()
       .execute<{ id: string; age: number }[]>(
@@ -150,20 +153,32 @@ describe('Confirming a checkout', () => {
     expect(payments).toEqual(ids.map((id, index) => ({ id, age: index + 1 })));
   });
 
-  it('makes one payment of it, whoever asks how often (M9)', async () => {
+  it('makes one payment of it, whoever asks at once how often (M9)', async () => {
     const { id } = await world.checkout('ok');
     const key = randomUUID();
-    const answers = await Promise.all([
-      world.confirm(id, key),
-      world.confirm(id, key),
-      world.confirm(id),
-      world.confirm(id),
-    ]);
-    const made = new Set(answers.map(paymentIdOf).filter(Boolean));
-    expect(made.size).toBe(1);
-    expect(answers.flatMap(codesOf)).toEqual(expect.arrayContaining(['CHECKOUT_ALREADY_CONFIRMED']));
-    const replay = await world.confirm(id, key);
-    if (codesOf(replay).length === 0) expect(made).toContain(paymentIdOf(replay));
+    const keys = [key, key, randomUUID(), randomUUID()];
+    const answers = await atOnce(
+      world.payments.em,
+      lockOf(id),
+      keys.map((each) => () => world.confirm(id, each)),
+    );
+    const [first, again, ...others] = answers;
+    const paymentId = first && paymentIdOf(first);
+    expect(paymentId).toMatch(/^pay_/);
+    expect(again && paymentIdOf(again)).toBe(paymentId);
+    for (const { errors } of others)
+      expect(errors).toMatchObject([{ extensions: { code: 'CHECKOUT_ALREADY_CONFIRMED', details: { paymentId } } }]);
+    expect(await world.payments.em.fork().execute('select id from payment where checkout_id = ?', [id])).toHaveLength(
+      1,
+    );
+  });
+
+  it('is refused when it was written down as expired at the same moment, though the clock is behind (M9)', async () => {
+    const { id } = await world.checkout('ok');
+    const sql = "update checkout set status = 'EXPIRED' where id = ?";
+    const [answer] = await atOnce(world.payments.em, { sql, values: [id] }, [() => world.confirm(id)]);
+    expect(answer && codesOf(answer)).toEqual(['CHECKOUT_EXPIRED']);
+    expect(await world.payments.em.fork().execute('select id from payment where checkout_id = ?', [id])).toEqual([]);
   });
 
   it('replays the answer to a key after the price has expired', async () => {
@@ -217,17 +232,30 @@ describe('Confirming a checkout', () => {
       });
   });
 
-  it('lets either a cancellation or a confirmation win, never both', async () => {
-    const CANCEL = 'mutation ($input: CancelCheckoutInput!) { cancelCheckout(input: $input) { checkout { status } } }';
-    for (let round = 0; round < 5; round += 1) {
+  it.each([
+    ['a cancellation', ['cancel', 'confirm'], 'CHECKOUT_CANCELLED', 'CANCELLED', 0],
+    ['a confirmation', ['confirm', 'cancel'], 'CHECKOUT_ALREADY_CONFIRMED', 'CONFIRMED', 1],
+  ] as const)(
+    'lets %s win that is a moment before the other, never both (M9)',
+    async (_, order, code, status, made) => {
+      const CANCEL =
+        'mutation ($input: CancelCheckoutInput!) { cancelCheckout(input: $input) { checkout { status } } }';
       const { id } = await world.checkout('ok');
-      const answers = await Promise.all([
-        world.confirm(id),
-        world.ask(world.maya.principal, CANCEL, { input: { checkoutId: id } }),
-      ]);
-      expect(answers.filter((answer) => codesOf(answer).length === 0)).toHaveLength(1);
-    }
-  });
+      const wishes = {
+        confirm: () => world.confirm(id),
+        cancel: () => world.ask(world.maya.principal, CANCEL, { input: { checkoutId: id } }),
+      };
+      const answers = await atOnce(
+        world.payments.em,
+        lockOf(id),
+        order.map((wish) => wishes[wish]),
+      );
+      expect(answers.map(codesOf)).toEqual([[], [code]]);
+      const em = world.payments.em.fork();
+      expect(await em.execute('select status from checkout where id = ?', [id])).toEqual([{ status }]);
+      expect(await em.execute('select id from payment where checkout_id = ?', [id])).toHaveLength(made);
+    },
+  );
 
   it("answers NOT_FOUND to another traveler's checkout", async () => {
     const { id } = await world.checkout('ok');
@@ -237,20 +265,69 @@ describe('Confirming a checkout', () => {
     ).toEqual(['NOT_FOUND']);
   });
 
-  it('lets only one of two simultaneous confirmations spend the last of a limit (M4)', async () => {
-    const checkouts = [await world.checkout('ok', '700.00'), await world.checkout('ok', '700.00')];
-    const [row] = await world.payments.em
-      .fork()
-      .execute<{ used: string }[]>('select used_minor as used from limit_usage');
-    const once = BigInt(checkouts[0]?.total.amount.replace('.', '') ?? 0);
-    await world.payments.em
-      .fork()
-      .execute('update checkout set per_year_limit_minor = ? where id in (?, ?)', [
-        BigInt(row?.used ?? 0) + once + 10n,
-        ...checkouts.map(({ id }) => id),
-      ]);
-    const answers = await Promise.all(checkouts.map(({ id }) => world.confirm(id)));
-    expect(answers.flatMap(codesOf)).toEqual(['SPENDING_LIMIT_EXCEEDED']);
+  it('lets twelve at once spend a year of a traveler up to its limit, and not a cent more (M4)', async () => {
+    const em = world.payments.em.fork();
+    const usedMinor = async () => {
+      const [row] = await em.execute<{ used: string }[]>('select used_minor as used from limit_usage');
+      return BigInt(row?.used ?? 0);
+    };
+    // Almost the most that one payment may be: of USD 50,000 a year, ten.
+    const checkouts: { id: string; total: { amount: string } }[] = [];
+    for (let each = 0; each < 12; each += 1) checkouts.push(await world.checkout('declined', '33000.00'));
+    // What the wallet declines is given back: not before all have been counted.
+    world.lines.paypal.spoil('/v2/checkout/orders', { kind: 'CUT_BEFORE' }, 1_000);
+    const before = await usedMinor();
+    const answers = await atOnce(
+      world.payments.em,
+      { sql: 'select * from limit_usage for update' },
+      checkouts.map(
+        ({ id }) =>
+          () =>
+            world.confirm(id),
+      ),
+    );
+    const after = await usedMinor();
+    world.lines.paypal.heal();
+    const totals = checkouts.map(({ total }) => BigInt(total.amount.replace('.', '')));
+    const codes = answers.map((answer) => codesOf(answer)[0] ?? 'CONFIRMED');
+    const spent = totals.filter((_, index) => codes[index] === 'CONFIRMED');
+    const refused = totals.filter((_, index) => codes[index] === 'SPENDING_LIMIT_EXCEEDED');
+    expect(spent.length + refused.length).toBe(totals.length);
+    expect(after).toBe(spent.reduce((sum, each) => sum + each, before));
+    expect(after).toBeLessThanOrEqual(5_000_000n);
+    // Whoever was refused would not have fitted.
+    expect(refused.length).toBeGreaterThan(0);
+    for (const each of refused) expect(after + each).toBeGreaterThan(5_000_000n);
+    for (const answer of answers) {
+      const paymentId = paymentIdOf(answer);
+      if (paymentId) expect(await world.settled(paymentId as PaymentId)).toBe('DECLINED');
+    }
+    expect(await usedMinor()).toBe(before);
+  });
+
+  it.each([
+    ['the last cent of a limit', 0n, []],
+    ['one cent more', -1n, ['SPENDING_LIMIT_EXCEEDED']],
+  ])('may spend %s when another one has spent the rest at the same moment (M4)', async (_, spare, codes) => {
+    const checkouts = [await world.checkout('ok', '70.00'), await world.checkout('ok', '70.00')];
+    const em = world.payments.em.fork();
+    const [row] = await em.execute<{ used: string }[]>('select used_minor as used from limit_usage');
+    const totals = checkouts.map(({ total }) => BigInt(total.amount.replace('.', '')));
+    const most = totals.reduce((sum, each) => sum + each, BigInt(row?.used ?? 0)) + spare;
+    await em.execute('update checkout set per_year_limit_minor = ? where id in (?, ?)', [
+      most,
+      ...checkouts.map(({ id }) => id),
+    ]);
+    const answers = await atOnce(
+      world.payments.em,
+      { sql: 'select * from limit_usage for update' },
+      checkouts.map(
+        ({ id }) =>
+          () =>
+            world.confirm(id),
+      ),
+    );
+    expect(answers.map(codesOf)).toEqual([[], codes]);
   });
 
   describe('of a code that ended meanwhile', () => {

@@ -30,6 +30,7 @@ import {
 } from '../../../../subgraphs/payments/ledger/ledger.service.js';
 import { migrations } from '../../../../subgraphs/payments/migrations/migrations.js';
 import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.js';
+import { atOnce } from '../../../support/barrier.js';
 import { migratedDatabase } from '../../../support/database.migrated.js';
 import { openCheckout } from '../../../support/payment.js';
 
@@ -114,12 +115,16 @@ describe('The ledger', () => {
 
   it('resolves a hold once also when two try at the same moment (M3)', async () => {
     await booked((em) => hold(em, payment.id, [move('a', 100n)], now));
-    const tries = await Promise.allSettled([
-      booked((em) => postHolds(em, payment.id, ['a'], now)),
-      booked((em) => voidHolds(em, payment.id, ['a'], now)),
-      booked((em) => postHolds(em, payment.id, ['a'], now)),
-    ]);
-    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const resolve = [postHolds, voidHolds, postHolds].map(
+      (by) => () =>
+        booked((em) => by(em, payment.id, ['a'], now)).then(
+          () => 'resolved',
+          (thrown: Error) => thrown.constructor.name,
+        ),
+    );
+    const barrier = { sql: 'select id from hold where payment_id = ? for update', values: [payment.id] };
+    const tries = await atOnce(orm.em, { ...barrier, whose: 'ledger-test' }, resolve);
+    expect(tries).toEqual(['resolved', 'ForbiddenTransition', 'ForbiddenTransition']);
   });
 
   it('books a leg of a payment once', async () => {

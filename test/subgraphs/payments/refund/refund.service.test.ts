@@ -5,6 +5,7 @@ import { newId, type PaymentId } from '../../../../subgraphs/kernel/id.js';
 import { Principal } from '../../../../subgraphs/kernel/principal.js';
 import { balanceOf } from '../../../../subgraphs/payments/ledger/books.repository.js';
 import { codesOf } from '../../../support/ask.js';
+import { atOnce } from '../../../support/barrier.js';
 import type { Fault } from '../../../support/fault.proxy.js';
 import { World } from '../../../support/world.js';
 
@@ -138,12 +139,15 @@ describe('A refund', () => {
 
   it('never exceeds the payment when two want the rest at once (M6)', async () => {
     const paymentId = await completed();
-    const answers = await Promise.all(
-      ['60.00', '60.00', '60.00'].map((yuan) => world.refund(paymentId, yuan, merchantId)),
+    const answers = await atOnce(
+      world.payments.em,
+      { sql: 'select id from payment where id = ? for update', values: [paymentId] },
+      ['60.00', '60.00', null].map((yuan) => () => world.refund(paymentId, yuan, merchantId)),
     );
-    expect(answers.flatMap(codesOf)).toEqual(['REFUND_EXCEEDS_PAYMENT', 'REFUND_EXCEEDS_PAYMENT']);
+    // All that is left is what is left when it is asked for.
+    expect(answers.map(codesOf)).toEqual([[], ['REFUND_EXCEEDS_PAYMENT'], []]);
     await world.settled(paymentId);
-    expect((await refundsOutside(paymentId)).wechatPay).toEqual(['60.00']);
+    expect((await refundsOutside(paymentId)).wechatPay.sort()).toEqual(['40.00', '60.00']);
     await expectSoundBooks();
   });
 

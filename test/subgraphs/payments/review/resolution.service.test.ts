@@ -7,6 +7,7 @@ import type { Outside } from '../../../../subgraphs/payments/outside.js';
 import { readLegs } from '../../../../subgraphs/payments/payment/payment.repository.js';
 import { sendToReview } from '../../../../subgraphs/payments/saga/review.service.js';
 import { asker, codesOf } from '../../../support/ask.js';
+import { atOnce } from '../../../support/barrier.js';
 import { World } from '../../../support/world.js';
 
 let world: World;
@@ -118,12 +119,16 @@ describe('A resolution', () => {
   it('is decided once when two decide at the same moment, and charged once', async () => {
     const id = await inReview();
     const resolution = await proposed(anna, id);
-    const answers = await Promise.all([
-      decide(APPROVE, ben, resolution.id),
-      decide(APPROVE, cleo, resolution.id),
-      decide(REJECT, cleo, resolution.id),
-    ]);
-    expect(answers.flatMap(codesOf)).toEqual(['RESOLUTION_ALREADY_DECIDED', 'RESOLUTION_ALREADY_DECIDED']);
+    const answers = await atOnce(
+      world.payments.em,
+      { sql: 'select id from payment where id = ? for update', values: [id] },
+      [
+        () => decide(APPROVE, ben, resolution.id),
+        () => decide(APPROVE, cleo, resolution.id),
+        () => decide(REJECT, cleo, resolution.id),
+      ],
+    );
+    expect(answers.map(codesOf)).toEqual([[], ['RESOLUTION_ALREADY_DECIDED'], ['RESOLUTION_ALREADY_DECIDED']]);
     expect(await captures(id)).toBeLessThanOrEqual(1);
     await world.eventually(60_000, async () => ((await eventsOf(id)).length > 0 ? true : null));
     await expectSoundBooks();

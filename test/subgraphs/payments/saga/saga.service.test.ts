@@ -1,19 +1,37 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { PgBoss } from 'pg-boss';
 import { after, HOUR, systemClock } from '../../../../subgraphs/kernel/clock.js';
+import { openDatabase } from '../../../../subgraphs/kernel/database.js';
 import { DEADLINE_HEADER } from '../../../../subgraphs/kernel/deadline.js';
 import type { PaymentId } from '../../../../subgraphs/kernel/id.js';
+import { AuthorizationService } from '../../../../subgraphs/payments/authorization/authorization.service.js';
+import type { VaultClient } from '../../../../subgraphs/payments/checkout/payer.client.js';
+import type { Outside } from '../../../../subgraphs/payments/outside.js';
+import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.js';
+import { readLegs } from '../../../../subgraphs/payments/payment/payment.repository.js';
+import { OVER } from '../../../../subgraphs/payments/saga/saga.states.js';
+import { SagaWorker } from '../../../../subgraphs/payments/saga/saga.worker.js';
 import { codesOf } from '../../../support/ask.js';
+import { atOnce } from '../../../support/barrier.js';
 import { contradictions } from '../../../support/crash.books.js';
 import type { Fault } from '../../../support/fault.proxy.js';
+import { silent } from '../../../support/logger.js';
 import { World } from '../../../support/world.js';
 
 let world: World;
 
+let outsideOfPayments: Outside;
 let aheadMs = 0;
 
 beforeAll(async () => {
-  world = await World.start({ now: () => after(systemClock(), aheadMs) });
+  world = await World.start({
+    now: () => after(systemClock(), aheadMs),
+    outside: (real) => {
+      outsideOfPayments = real;
+      return real;
+    },
+  });
 });
 afterAll(() => world.stop());
 beforeEach(() => {
@@ -284,6 +302,79 @@ describe('The saga', () => {
     const payments = await Promise.all(Array.from({ length: 20 }, (_, index) => world.pay('ok', `${index + 1}.00`)));
     for (const paymentId of payments) expect(await world.settled(paymentId)).toBe('COMPLETED');
     await expectSoundBooks();
+  });
+});
+
+describe('Two workers', () => {
+  /** Of a payment that is over, which no worker of payments looks at any more. */
+  async function workersOf(paymentId: PaymentId) {
+    const steps: string[] = [];
+    const { promise: over, resolve: finish } = Promise.withResolvers<void>();
+    const orm = await openDatabase({
+      name: 'two-workers',
+      url: world.databaseUrl,
+      entities: [Payment],
+      migrations: [],
+    });
+    const queue = { createQueue: async () => undefined, work: async () => undefined } as unknown as PgBoss;
+    const workers = ['first', 'second'].map((name) => {
+      const advance = async () => {
+        steps.push(name);
+        await over;
+        return OVER;
+      };
+      const work = { table: 'payment', undecided: `id = '${paymentId}'`, advance } as const;
+      return new SagaWorker(work, orm.em, world.databaseUrl, queue, silent);
+    });
+    const close = async () => {
+      finish();
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await orm.close();
+    };
+    return { workers, steps, close };
+  }
+
+  it('that take up one payment at the same moment: one has it, the other leaves it alone', async () => {
+    const paymentId = await world.pay('ok');
+    await world.settled(paymentId);
+    const { workers, steps, close } = await workersOf(paymentId);
+    await atOnce(
+      world.payments.em,
+      { sql: 'select id from payment where id = ? for update', values: [paymentId], whose: 'two-workers' },
+      workers.map((worker) => () => worker.start()),
+    );
+    const em = world.payments.em.fork();
+    await world.eventually(10_000, async () => {
+      const asking = await em.execute<unknown[]>(
+        "select 1 from pg_stat_activity where application_name = 'two-workers' and state = 'active'",
+      );
+      return steps.length > 0 && asking.length === 0 ? true : null;
+    });
+    await close();
+    expect(steps).toHaveLength(1);
+  });
+
+  it('that take the same step at the same moment: the money is taken once, and written down once (M1, M5, M8)', async () => {
+    world.lines.paypal.spoil('/capture', { kind: 'CUT_BEFORE' }, 1_000);
+    const paymentId = await world.pay('ok');
+    const em = world.payments.em.fork();
+    const legs = await world.eventually(15_000, async () => {
+      const now = await readLegs(world.payments.em.fork(), paymentId);
+      return now.payment.status === 'PAID' ? now : null;
+    });
+    world.lines.paypal.heal();
+    const vaults = null as unknown as VaultClient;
+    const service = new AuthorizationService(world.payments.em, vaults, outsideOfPayments.wallets, systemClock);
+    const ends = await atOnce(
+      world.payments.em,
+      { sql: 'select id from payment where id = ? for update', values: [paymentId] },
+      [() => service.capture(legs), () => service.capture(legs)],
+    );
+    expect(ends.map(({ kind }) => kind)).toEqual(['OVER', 'OVER']);
+    expect(await world.settled(paymentId)).toBe('COMPLETED');
+    expect((await eventsOf(paymentId)).filter((type) => type === 'COMPLETED')).toHaveLength(1);
+    expect((await outside(paymentId)).captures).toHaveLength(1);
+    expect(await contradictions(em)).toEqual([]);
   });
 });
 
