@@ -13,6 +13,8 @@ export interface DatabaseOptions {
   readonly migrations: readonly Constructor<Migration>[];
   /** Most connections at once. */
   readonly poolSize?: number;
+  /** How long one statement may take, in ms: 10 seconds, as long as anybody waits for an answer. */
+  readonly statementWithinMs?: number;
   /** How long the server may say nothing before its connection is given up, in ms (15 seconds). */
   readonly answerWithinMs?: number;
   /** Sees each SQL statement that the ORM sends: for tests that count them. */
@@ -30,7 +32,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
     forceUtcTimezone: true,
     driverOptions: {
       application_name: options.name,
-      statement_timeout: 10_000,
+      statement_timeout: options.statementWithinMs ?? 10_000,
       // Where the server does not even answer: a line that went dead must not hold a caller for minutes.
       query_timeout: options.answerWithinMs ?? 15_000,
       // Also the wait for a free connection: in a burst the last one waits for all before it.

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { PgBoss } from 'pg-boss';
 import type { Registry } from 'prom-client';
@@ -75,11 +76,13 @@ export interface PaymentsSubgraph extends Subgraph {
 
 // Maintenance of the queue takes its time; a server that says nothing must not keep us from stopping.
 const JOBS_ANSWER_WITHIN_MS = 30_000;
+// Ten million postings are proved in about a minute and a half.
+const PROOF_WITHIN_MS = 900_000;
 
 /** How much: checkouts, payments, refunds and the ledger. */
 export async function createPayments(options: PaymentsOptions): Promise<PaymentsSubgraph> {
   const { databaseUrl, verifier, logger, outside, bus, now = systemClock } = options;
-  const { orm, workersOrm } = await openDatabases(options);
+  const { orm, workersOrm, proofs } = await openDatabases(options);
   const boss = new PgBoss({
     connectionString: answeredWithin(databaseUrl, JOBS_ANSWER_WITHIN_MS),
     application_name: 'payments-jobs',
@@ -108,7 +111,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
   );
   const payments = new PaymentService(orm.em);
   const refunds = new RefundService(orm.em, refundWorker, now);
-  const audits = new LedgerAuditService(orm.em, now);
+  const audits = new LedgerAuditService(proofs.orm.em, now);
   const reviewCases = new ReviewCaseService(orm.em, outside.wallets, outside.networks);
   const resolutions = new ResolutionService(orm.em, outside.networks, paymentWorker, now);
   const notifications = new NotificationService(orm.em, paymentWorker, refundWorker, logger);
@@ -157,16 +160,27 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
       await boss.stop({ graceful: true, timeout: 5_000 });
       await relay.stop();
       await outside.close();
-      await Promise.all([orm.close(), workersOrm.close()]);
+      await proofs.cancel(workersOrm.em);
+      await Promise.all([orm.close(), workersOrm.close(), proofs.orm.close()]);
     },
   };
 }
 
+interface Databases {
+  readonly orm: MikroORM;
+  readonly workersOrm: MikroORM;
+  readonly proofs: {
+    readonly orm: MikroORM;
+    /** Ends those that are under way: nobody waits minutes for a service to stop. */
+    cancel(em: EntityManager): Promise<void>;
+  };
+}
+
 /**
- * Requests and workers have connections of their own: however many payments are taken up after an outage, who asks for
- * one is not kept waiting by them.
+ * Requests, workers and proofs have connections of their own: however many payments are taken up after an outage, or
+ * however long the books are read, who asks for a payment is not kept waiting by it.
  */
-async function openDatabases(options: PaymentsOptions): Promise<{ orm: MikroORM; workersOrm: MikroORM }> {
+async function openDatabases(options: PaymentsOptions): Promise<Databases> {
   const common = {
     url: options.databaseUrl,
     entities: [Checkout, Payment, PaymentEvent, Authorization, Acceptance, Refund],
@@ -174,11 +188,23 @@ async function openDatabases(options: PaymentsOptions): Promise<{ orm: MikroORM;
     poolSize: options.poolSize ?? 20,
     onStatement: options.onStatement,
   };
-  const [orm, workersOrm] = await Promise.all([
+  // Of this process alone: nobody else's are cancelled.
+  const name = `payments-proofs-${randomUUID().slice(0, 8)}`;
+  const patience = { poolSize: 4, statementWithinMs: PROOF_WITHIN_MS, answerWithinMs: PROOF_WITHIN_MS + 5_000 };
+  const [orm, workersOrm, proofsOrm] = await Promise.all([
     openDatabase({ ...common, name: 'payments' }),
     openDatabase({ ...common, name: 'payments-workers' }),
+    openDatabase({ url: options.databaseUrl, entities: [Payment], migrations, name, ...patience }),
   ]);
-  return { orm, workersOrm };
+  const cancel = async (em: EntityManager): Promise<void> => {
+    const sql = "select pg_cancel_backend(pid) from pg_stat_activity where application_name = ? and state = 'active'";
+    // A database that does not answer has cancelled them already.
+    await em
+      .fork()
+      .execute(sql, [name])
+      .catch(() => undefined);
+  };
+  return { orm, workersOrm, proofs: { orm: proofsOrm, cancel } };
 }
 
 /** pg-boss has no option for it, but hands its connection string to the driver, which reads its own options there. */

@@ -12,11 +12,15 @@ import {
   TrialBalanceType,
 } from './audit.type.js';
 
+const UNDER_WAY =
+  'SUBGRAPH_UNAVAILABLE with `details.progress: UNDER_WAY` while millions of postings are read: ask again in a while.';
+
 @Resolver(() => LedgerProofType)
 export class LedgerAuditResolver {
   @Query(() => TrialBalanceType, {
     description:
-      'The books at the end of a day. For operators with the scope payments:review. Errors: UNAUTHENTICATED, FORBIDDEN, INVALID_RANGE.',
+      'The books at the end of a day. For operators with the scope payments:review. Errors: UNAUTHENTICATED, FORBIDDEN, INVALID_RANGE; ' +
+      UNDER_WAY,
   })
   @Directive('@cost(weight: 100)')
   async trialBalance(
@@ -29,7 +33,8 @@ export class LedgerAuditResolver {
 
   @Query(() => LedgerProofType, {
     description:
-      'Recomputes the books. For operators with the scope payments:review. Errors: UNAUTHENTICATED, FORBIDDEN.',
+      'Recomputes the books. For operators with the scope payments:review. Errors: UNAUTHENTICATED, FORBIDDEN; ' +
+      UNDER_WAY,
   })
   ledgerProof(@Ctx() { principal }: PaymentsContext): object {
     requireReviewer(principal);

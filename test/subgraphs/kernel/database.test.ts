@@ -73,6 +73,22 @@ async function query<Row extends pg.QueryResultRow>(sql: string, at = url): Prom
 
 const countOf = async (id: number) => (await query<{ n: number }>(`select n from counter where id = ${id}`))[0]?.n;
 
+describe('A statement', () => {
+  it.each([
+    ['as long as anybody waits for an answer', {}, '10s'],
+    ['longer where nobody does', { statementWithinMs: 90_000 }, '90s'],
+  ])('may take %s', async (_, options, most) => {
+    const opened = await openDatabase({ name: 'limits', url, entities: [CounterSchema], migrations: [], ...options });
+    const [row] = await opened.em
+      .fork()
+      .execute<{ seconds: string }[]>(
+        "select extract(epoch from current_setting('statement_timeout')::interval)::int || 's' as seconds",
+      );
+    await opened.close();
+    expect(row?.seconds).toBe(most);
+  });
+});
+
 describe('transaction', () => {
   it('commits all or nothing', async () => {
     await transaction(orm.em, (em) => em.execute('update counter set n = 10 where id = 1'));

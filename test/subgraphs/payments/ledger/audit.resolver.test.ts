@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { after, DAY } from '../../../../subgraphs/kernel/clock.js';
+import { DEADLINE_HEADER } from '../../../../subgraphs/kernel/deadline.js';
 import { Principal } from '../../../../subgraphs/kernel/principal.js';
 import { asker, codesOf } from '../../../support/ask.js';
 import { World } from '../../../support/world.js';
@@ -79,6 +81,47 @@ describe('A proof of the books', () => {
 });
 
 describe('The proofs', () => {
+  it('go on when they take longer than whoever asks can wait, and are had by asking again', async () => {
+    const em = world.payments.em.fork();
+    await em.begin();
+    // Nothing reads the books meanwhile.
+    await em.execute('lock table posting in access exclusive mode');
+    const inAHurry = () => world.ask(reviewer(), PROOF, {}, { [DEADLINE_HEADER]: '700' });
+    for (let round = 0; round < 2; round += 1)
+      expect(new Set(codesOf(await inAHurry()))).toEqual(new Set(['SUBGRAPH_UNAVAILABLE']));
+    const waiting = await em.execute<unknown[]>(
+      "select 1 from pg_stat_activity where application_name like 'payments-proofs-%' and wait_event_type = 'Lock'",
+    );
+    await em.rollback();
+    // One for the discrepancies and one for the seals, however often they were asked for.
+    expect(waiting).toHaveLength(2);
+    const { data } = await world.eventually(10_000, async () => {
+      const answer = await inAHurry();
+      return answer.errors ? null : answer;
+    });
+    expect(data).toMatchObject({ ledgerProof: { discrepancies: [], seals: { firstBroken: null } } });
+  });
+
+  it('do not keep payments from stopping', async () => {
+    const client = new pg.Client({ connectionString: world.databaseUrl });
+    await client.connect();
+    await client.query('begin');
+    await client.query('lock table posting in access exclusive mode');
+    await world.ask(reviewer(), PROOF, {}, { [DEADLINE_HEADER]: '700' });
+    const restarting = world.restartPayments();
+    // Everything of it that reads the books would wait for this.
+    await world.eventually(10_000, async () => {
+      await client.query('select pg_stat_clear_snapshot()');
+      const { rows } = await client.query(
+        "select 1 from pg_stat_activity where application_name like 'payments-proofs-%'",
+      );
+      return rows.length === 0 ? true : null;
+    });
+    await client.end();
+    await restarting;
+    expect((await world.ask(reviewer(), PROOF)).errors).toBeUndefined();
+  });
+
   it.each([BALANCE, PROOF])('are for operators with the scope payments:review alone', async (query) => {
     const variables = query === BALANCE ? { day: '2026-01-01' } : {};
     const refused = [
