@@ -5,7 +5,7 @@ import type { BusEvent, EventBus, EventStream, OutgoingEvent } from '../../../..
 import { NatsEventBus } from '../../../../subgraphs/kernel/event/event-bus.nats.js';
 import { PostgresEventBus } from '../../../../subgraphs/kernel/event/event-bus.postgres.js';
 import { openEventBus } from '../../../../subgraphs/kernel/event/open-event-bus.js';
-import { busDatabase } from '../../../support/database.migrated.js';
+import { busDatabase, freshBus } from '../../../support/database.migrated.js';
 import { Line } from '../../../support/line.js';
 import { silent } from '../../../support/logger.js';
 import { NatsServer, natsBinary, natsMissing } from '../../../support/nats.js';
@@ -450,7 +450,7 @@ describe('PostgresEventBus', () => {
   });
 
   it('writes once how far a consumer came with all that was there, also where one of it fails', async () => {
-    const bus = await PostgresEventBus.open(await freshDatabase('bus', async () => undefined), silent);
+    const bus = await freshBus();
     await bus.publish(upTo(20).map((n) => event('payment.many', n)));
     const statements = Statements.watch();
     const seen: unknown[] = [];
