@@ -115,6 +115,8 @@ describe('Dependencies', () => {
       'graphql-scalars',
       'rxjs',
       'esbuild',
+      'jest-config',
+      'jest-runner',
       'jest-runtime',
       'jest-mock',
       '@jest/fake-timers',

@@ -37,6 +37,11 @@ describe('Currency', () => {
     expect(isCurrency(code)).toBe(false);
     expect(() => currencyOf(code)).toThrow(invalid);
   });
+
+  it('is refused with the first letters of what was said instead, however long that was', () => {
+    const refusal = { message: 'This is not a currency that we know.', details: { currency: 'DOLLARS ' } };
+    expect(() => currencyOf('DOLLARS OF THE US')).toThrow(expect.objectContaining(refusal));
+  });
 });
 
 describe('Money', () => {
@@ -61,6 +66,8 @@ describe('Money', () => {
     ['1200', 'JPY', 1200n],
     ['1.234', 'KWD', 1234n],
     ['10000000000000.00', 'USD', MOST],
+    ['-10000000000000.00', 'USD', -MOST],
+    [`${'0'.repeat(17)}1`, 'JPY', 1n],
   ] as const)('reads %s %s', (text, currency, expected) => {
     expect(Money.parse(text, currency).minor).toBe(expected);
   });
@@ -92,16 +99,19 @@ describe('Money', () => {
     ['9'.repeat(19), 'too large'],
     ['9'.repeat(100_000), 'too large'],
     ['-10000000000000.01', 'too large'],
+    [`${'0'.repeat(18)}1`, 'too large'],
     ['1.0000000', 'USD has 2 decimals'],
     [`1.${'0'.repeat(100_000)}`, 'USD has 2 decimals'],
     ['ten', 'not a decimal amount'],
   ])('says what is wrong, however long the text is', (text, message) => {
-    expect(() => Money.parse(text, 'USD')).toThrow(message);
+    const refusal = { message: expect.stringContaining(message), details: { currency: 'USD' } };
+    expect(() => Money.parse(text, 'USD')).toThrow(expect.objectContaining(refusal));
   });
 
   it('is more than zero where someone pays or gets it', () => {
     expect(Money.parsePositive('0.01', 'USD').minor).toBe(1n);
     for (const text of ['0', '0.00', '-0', '-0.01']) expect(() => Money.parsePositive(text, 'USD')).toThrow(invalid);
+    expect(() => Money.parsePositive('0', 'USD')).toThrow('The amount must be more than zero.');
   });
 
   it('adds and subtracts exactly, and never mixes currencies', () => {
@@ -114,13 +124,15 @@ describe('Money', () => {
       }),
     );
     const [usd, cny] = [Money.of(1n, 'USD'), Money.of(1n, 'CNY')];
-    expect(usd.equals(cny)).toBe(false);
+    expect([usd.equals(cny), usd.equals(Money.of(2n, 'USD')), usd.isMoreThan(usd)]).toEqual([false, false, false]);
     for (const mix of [() => usd.plus(cny), () => usd.minus(cny), () => usd.isMoreThan(cny)])
       expect(mix).toThrow('CNY used as USD');
   });
 
   it('knows zero and positive', () => {
-    expect(Money.zero('JPY').isZero()).toBe(true);
+    expect([-1n, 0n, 1n].map((amount) => Money.of(amount, 'USD').isZero())).toEqual([false, true, false]);
+    expect(String(Money.zero('USD'))).toBe('0.00 USD');
+    expect(String(Money.zero('JPY'))).toBe('0 JPY');
     expect([-1n, 0n, 1n].map((amount) => Money.of(amount, 'USD').isPositive())).toEqual([false, false, true]);
     expect(String(Money.of(-5n, 'EUR'))).toBe('-0.05 EUR');
   });
@@ -145,6 +157,12 @@ describe('Money', () => {
         },
       ),
     );
+  });
+
+  it('takes a share of which the house loses no fraction: rounded up, where the other rounds to even', () => {
+    const shares = [1n, 2n, 3n, 4n].map((part) => Money.of(5n, 'USD').shareUp(part, 4n).minor);
+    expect(shares).toEqual([2n, 3n, 4n, 5n]);
+    expect(Money.of(5n, 'USD').share(2n, 4n).minor).toBe(2n);
   });
 
   it('is the currency of its type', () => {
