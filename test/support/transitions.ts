@@ -11,6 +11,9 @@ export function expectOnly<State extends string>(
     states.filter((to) => isPossible(table, from, to)).map((to) => `${from}>${to}` as const),
   );
   expect(possible.sort()).toEqual([...allowed].sort());
+  // The table names no state that it does not know.
+  const listed = states.flatMap((from) => table[from].map((to) => `${from}>${to}` as const));
+  expect(listed.sort()).toEqual([...allowed].sort());
 }
 
 function isPossible<State extends string>(table: Transitions<State>, from: State, to: State): boolean {

@@ -33,7 +33,8 @@ const MANY_ATTEMPTS = 10;
 /** Since when a payment stands before its step. */
 function beganAt(step: OpenStep, { payment, acceptance }: Legs): Date {
   if (step === 'INQUIRE' || step === 'VOID') return acceptance.submittedAt ?? payment.payBy;
-  return (step === 'CAPTURE' && payment.paidAt) || payment.createdAt;
+  // Paid is only what stands before CAPTURE.
+  return payment.paidAt ?? payment.createdAt;
 }
 
 /**

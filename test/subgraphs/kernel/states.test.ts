@@ -8,7 +8,7 @@ describe('states', () => {
     for (const from of ['OPEN', 'DONE', 'GONE'] as const)
       for (const to of ['OPEN', 'DONE', 'GONE'] as const)
         if (table[from].includes(to)) expect(step(table, from, to)).toBe(to);
-        else expect(() => step(table, from, to)).toThrow(ForbiddenTransition);
+        else expect(() => step(table, from, to)).toThrow(new ForbiddenTransition(`${from} may not become ${to}`));
   });
 
   it('are final where nothing follows', () => {

@@ -10,16 +10,16 @@ const born = new Date('2026-06-01T12:00:00Z');
 const STEPS = ['AUTHORIZE', 'SUBMIT', 'INQUIRE', 'CAPTURE', 'VOID'] as const;
 type Step = (typeof STEPS)[number];
 
-/** A payment that has stood before this step since it was born, after so many attempts. */
-function before(step: Step, attempt: number, holdEnds: Date | null = null) {
+/** A payment that was born then, has stood before this step since `began`, and after so many attempts. */
+function before(step: Step, attempt: number, holdEnds: Date | null = null, began = born) {
   const payment = Payment.of(openCheckout(undefined, born), born);
   const [authorization, acceptance] = [Authorization.requested(payment.id), Acceptance.prepared(payment.id)];
   if (step !== 'AUTHORIZE') authorization.held('order', 'hold', holdEnds);
-  if (step !== 'AUTHORIZE' && step !== 'SUBMIT') acceptance.submitted(born);
+  if (step !== 'AUTHORIZE' && step !== 'SUBMIT') acceptance.submitted(began);
   if (step === 'VOID') acceptance.refused();
   if (step === 'CAPTURE') {
-    acceptance.accepted('n', 't', born);
-    payment.paid(born);
+    acceptance.accepted('n', 't', began);
+    payment.paid(began);
   }
   payment.attempt = attempt;
   return { payment, authorization, acceptance };
@@ -38,6 +38,35 @@ describe('The patience of the saga', () => {
 
   it.each(STEPS)('before %s is not over by the clock alone: we may have been off ourselves', (step) => {
     expect(reasonToGiveUp(before(step, 10), true, after(born, 30 * DAY))).toBeNull();
+  });
+
+  it.each([
+    ['INQUIRE', DAY],
+    ['VOID', 7 * DAY],
+    ['CAPTURE', 2 * DAY],
+  ] as const)('before %s begins with the step before it, not with the payment', (step, ms) => {
+    const began = after(born, HOUR);
+    const legs = before(step, 99, null, began);
+    expect(reasonToGiveUp(legs, true, after(began, ms))).toBeNull();
+    expect(reasonToGiveUp(legs, true, after(began, ms + 1))).not.toBeNull();
+  });
+
+  it('before VOID begins when the network can be asked no more, where it never was', () => {
+    const payment = Payment.of(openCheckout(undefined, born), born);
+    const [authorization, acceptance] = [Authorization.requested(payment.id), Acceptance.prepared(payment.id)];
+    authorization.held('order', 'hold', null);
+    acceptance.refused();
+    payment.attempt = 99;
+    const legs = { payment, authorization, acceptance };
+    expect(payment.payBy.getTime()).toBeGreaterThan(born.getTime());
+    expect(reasonToGiveUp(legs, true, after(payment.payBy, 7 * DAY))).toBeNull();
+    expect(reasonToGiveUp(legs, true, after(payment.payBy, 7 * DAY + 1))).toBe('VOID_OUTCOME_UNKNOWN');
+  });
+
+  it('is no matter where nothing is left to do', () => {
+    const legs = before('CAPTURE', 99, born);
+    legs.payment.completed(born);
+    expect(reasonToGiveUp(legs, true, after(born, 30 * DAY))).toBeNull();
   });
 
   it('ends also with a network that says for a day that it is at work', () => {
@@ -62,6 +91,7 @@ describe('The patience of the saga', () => {
 
   it.each(STEPS)('wakes somebody long before %s is given up', (step) => {
     expect(OVERDUE_MS[step]).toBeLessThanOrEqual(HOUR);
+    expect(OVERDUE_MS[step]).toBeGreaterThanOrEqual(MINUTE);
     expect(reasonToGiveUp(before(step, 99), true, after(born, OVERDUE_MS[step]))).toBeNull();
   });
 });

@@ -2,7 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import { acceptanceStatuses } from '../../../../subgraphs/payments/acceptance/acceptance.states.js';
 import { authorizationStatuses } from '../../../../subgraphs/payments/authorization/authorization.states.js';
 import { paymentStatuses } from '../../../../subgraphs/payments/payment/payment.states.js';
-import { backOff, nextStep } from '../../../../subgraphs/payments/saga/saga.states.js';
+import {
+  backOff,
+  endedBy,
+  MOVED,
+  movedTo,
+  nextStep,
+  OVER,
+  POLL,
+} from '../../../../subgraphs/payments/saga/saga.states.js';
 
 describe('The next step of the saga', () => {
   const all = paymentStatuses.flatMap((payment) =>
@@ -22,6 +30,33 @@ describe('The next step of the saga', () => {
     for (const payment of ['COMPLETED', 'DECLINED', 'FAILED', 'IN_REVIEW'] as const)
       for (const { authorization, acceptance } of all)
         expect(nextStep(payment, authorization, acceptance)).toBe('NOTHING');
+  });
+
+  it.each([
+    ['REQUESTED', ['AUTHORIZE', 'AUTHORIZE', 'AUTHORIZE', 'AUTHORIZE']],
+    ['HELD', ['SUBMIT', 'INQUIRE', 'CAPTURE', 'VOID']],
+    ['CAPTURED', ['NOTHING', 'NOTHING', 'NOTHING', 'NOTHING']],
+    ['VOIDED', ['NOTHING', 'NOTHING', 'NOTHING', 'NOTHING']],
+    ['DECLINED', ['NOTHING', 'NOTHING', 'NOTHING', 'NOTHING']],
+  ] as const)('follows from both legs while a payment is at work: the wallet leg is %s', (authorization, steps) => {
+    for (const payment of ['PROCESSING', 'PAID'] as const)
+      expect(acceptanceStatuses.map((acceptance) => nextStep(payment, authorization, acceptance))).toEqual(steps);
+  });
+
+  it('is taken at once after one that moved on, later after one that waits, never after the last', () => {
+    const known = { left: 'by the step' };
+    expect([MOVED, movedTo(null), movedTo(known)]).toEqual([
+      { kind: 'MOVED', known: null },
+      { kind: 'MOVED', known: null },
+      { kind: 'MOVED', known },
+    ]);
+    expect([OVER, endedBy(false), endedBy(true)]).toEqual([
+      { kind: 'OVER', released: false },
+      { kind: 'OVER', released: false },
+      { kind: 'OVER', released: true },
+    ]);
+    expect(POLL).toEqual({ kind: 'WAIT', ms: 1_000, failed: false });
+    expect(backOff(0)).toMatchObject({ kind: 'WAIT', failed: true });
   });
 
   it('asks the network again whatever may have become of the first request', () => {
