@@ -56,11 +56,16 @@ export const targets: readonly Target[] = [
   },
   {
     name: 'saga',
-    mutate: ['subgraphs/payments/saga/{review.service,saga.service,saga.worker,undecided.repository}.ts'],
+    mutate: ['subgraphs/payments/saga/{saga.worker,undecided.repository}.ts'],
+    tests: ['test/subgraphs/payments/saga/{saga.worker,undecided.repository}.test.ts'],
+    patienceMs: WITH_DATABASE_MS,
+  },
+  {
+    name: 'steps',
+    mutate: ['subgraphs/payments/saga/{review.service,saga.service}.ts'],
     tests: [
       'test/subgraphs/payments/saga/saga.service.test.ts',
       'test/subgraphs/payments/acceptance/acceptance.service.test.ts',
-      'test/subgraphs/payments/figures.test.ts',
     ],
     patienceMs: WITH_DATABASE_MS,
   },

@@ -1,5 +1,4 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
-import pg from 'pg';
 import { openDatabase, transaction } from '../../subgraphs/kernel/database.js';
 import { Money } from '../../subgraphs/kernel/money/money.js';
 import { Checkout } from '../../subgraphs/payments/checkout/checkout.entity.js';
@@ -15,10 +14,12 @@ const open = (url: string) => openDatabase({ name: 'books', url, entities: [Chec
 /** Books of their own, to post into and to forge. */
 export class Books {
   private legs = 0;
+  private copies = 0;
+  private owner: MikroORM | null = null;
 
   private constructor(
     readonly orm: MikroORM,
-    private readonly url: string,
+    readonly url: string,
     private readonly payment: Payment,
   ) {}
 
@@ -56,18 +57,40 @@ export class Books {
 
   /** What only who owns the whole server can do: no trigger and no foreign key stops it. */
   async forge(sql: string): Promise<void> {
-    const place = new URL(process.env['TEST_DATABASE_URL'] ?? '');
-    place.pathname = new URL(this.url).pathname;
-    const client = new pg.Client({ connectionString: place.href });
-    await client.connect();
+    await (await this.asOwner()).execute(`set session_replication_role = replica; ${sql}`);
+  }
+
+  /** Looks at the books as they would be after that, which is then taken back. */
+  async forging<Seen>(sql: string, look: (em: EntityManager) => Promise<Seen>): Promise<Seen> {
+    const em = await this.asOwner();
+    await em.begin();
     try {
-      await client.query(`set session_replication_role = replica; ${sql}`);
+      await em.execute(`set local session_replication_role = replica; ${sql}`);
+      return await look(em);
     } finally {
-      await client.end();
+      await em.rollback();
     }
   }
 
+  /** So many payments more, which differ from the first by their ids alone. */
+  async morePayments(count: number): Promise<string[]> {
+    const from = this.copies;
+    this.copies += count;
+    await this.forge(`insert into payment select (jsonb_populate_record(payment, jsonb_build_object(
+        'id', id || '-' || n, 'checkout_id', checkout_id || '-' || n, 'quote_id', quote_id || '-' || n))).*
+      from payment, generate_series(${from}, ${this.copies - 1}) n where id = '${this.payment.id}'`);
+    return Array.from({ length: count }, (_, index) => `${this.payment.id}-${from + index}`);
+  }
+
+  private async asOwner(): Promise<EntityManager> {
+    const place = new URL(process.env['TEST_DATABASE_URL'] ?? '');
+    place.pathname = new URL(this.url).pathname;
+    this.owner ??= await open(place.href);
+    return this.owner.em.fork();
+  }
+
   async close(): Promise<void> {
+    await this.owner?.close();
     await this.orm.close();
   }
 }

@@ -8,8 +8,11 @@ import { Money } from '../../../../subgraphs/kernel/money/money.js';
 import { Checkout } from '../../../../subgraphs/payments/checkout/checkout.entity.js';
 import {
   control,
+  feeRevenue,
   fxPosition,
   merchantPayable,
+  processorFee,
+  spreadRevenue,
   walletClearing,
 } from '../../../../subgraphs/payments/ledger/account.entity.js';
 import { balanceOf, findDiscrepancies } from '../../../../subgraphs/payments/ledger/books.repository.js';
@@ -24,25 +27,29 @@ import {
   holdNetwork,
   holdWallet,
   postNetwork,
+  postRefundGiven,
+  postRefundTaken,
   postWallet,
   voidNetwork,
   voidWallet,
 } from '../../../../subgraphs/payments/ledger/ledger.service.js';
 import { migrations } from '../../../../subgraphs/payments/migrations/migrations.js';
 import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.js';
+import { Refund } from '../../../../subgraphs/payments/refund/refund.entity.js';
 import { atOnce } from '../../../support/barrier.js';
 import { migratedDatabase } from '../../../support/database.migrated.js';
-import { openCheckout } from '../../../support/payment.js';
+import { examplePrice, openCheckout } from '../../../support/payment.js';
 
 const now = new Date();
 let orm: MikroORM;
 let payment: Payment;
 
-const open = (url: string) => openDatabase({ name: 'ledger-test', url, entities: [Checkout, Payment], migrations });
+const open = (url: string) =>
+  openDatabase({ name: 'ledger-test', url, entities: [Checkout, Payment, Refund], migrations });
 
-async function newPayment(): Promise<Payment> {
+async function newPayment(price = examplePrice): Promise<Payment> {
   return transaction(orm.em, async (em) => {
-    const checkout = openCheckout();
+    const checkout = openCheckout(price);
     checkout.confirm(now);
     em.persist(checkout);
     await em.flush();
@@ -74,6 +81,19 @@ function move(leg: string, fen: bigint): Movement {
   };
 }
 
+type Line = [leg: string, debit: string, credit: string, minor: bigint, currency: string, of: string | null];
+
+/** All that was posted of a payment, in order. */
+async function postingsOf({ id }: Payment): Promise<Line[]> {
+  const rows = await orm.em.fork().execute<Record<'leg' | 'debit' | 'credit' | 'minor' | 'currency' | 'of', string>[]>(
+    `select leg, debit.code as debit, credit.code as credit, amount_minor as minor, posting.currency, refund_id as of
+       from posting join account debit on debit.id = debit_account_id join account credit on credit.id = credit_account_id
+      where payment_id = ? and posted_at = ? order by posting.id`,
+    [id, now],
+  );
+  return rows.map(({ leg, debit, credit, minor, currency, of }) => [leg, debit, credit, BigInt(minor), currency, of]);
+}
+
 describe('The ledger', () => {
   it('books the worked example: 14.11 held, then 13.89 exchanged, 0.22 earned, 100.00 owed (M1, M2)', async () => {
     await booked((em) => holdWallet(em, payment, now));
@@ -90,6 +110,75 @@ describe('The ledger', () => {
       paid.paid(now);
       paid.completed(now);
     });
+  });
+
+  it('says of each step of a payment which accounts it moves, and its refund is the mirror of that', async () => {
+    payment = await newPayment({ buy: 10_000n, sell: 1_450n, spread: 22n, fee: 40n });
+    const { id, merchantId } = payment;
+    await booked((em) => holdWallet(em, payment, now));
+    await booked((em) => holdNetwork(em, payment, now));
+    expect(await postingsOf(payment)).toEqual([]);
+    await booked((em) => postNetwork(em, payment, now));
+    const from = control(id, 'USD').code;
+    const exchange = fxPosition('USD', id).code;
+    const [spread, fee] = [spreadRevenue('USD', id).code, feeRevenue('USD', id).code];
+    const [position, payable] = [fxPosition('CNY', id).code, merchantPayable(merchantId, 'CNY', id).code];
+    const network: Line[] = [
+      ['exchange', from, exchange, 1_388n, 'USD', null],
+      ['spread', from, spread, 22n, 'USD', null],
+      ['fee', from, fee, 40n, 'USD', null],
+      ['merchant', position, payable, 10_000n, 'CNY', null],
+    ];
+    expect(await postingsOf(payment)).toEqual(network);
+    await booked((em) => postWallet(em, payment, 72n, now));
+    const clearing = walletClearing('PAYPAL', 'USD', id).code;
+    const wallet: Line[] = [
+      ['wallet', clearing, from, 1_450n, 'USD', null],
+      ['processor-fee', processorFee('PAYPAL', 'USD', id).code, clearing, 72n, 'USD', null],
+    ];
+    expect(await postingsOf(payment)).toEqual([...network, ...wallet]);
+    const refund = await transaction(orm.em, async (em) => {
+      const requested = Refund.request(payment, Money.of(5_000n, 'CNY'), 'returned', merchantId, now);
+      em.persist(requested);
+      return requested;
+    });
+    await booked((em) => postRefundTaken(em, payment, refund, now));
+    await booked((em) => postRefundGiven(em, payment, refund, now));
+    expect((await postingsOf(payment)).slice(network.length + wallet.length)).toEqual([
+      ['exchange', exchange, from, 694n, 'USD', refund.id],
+      ['spread', spread, from, 11n, 'USD', refund.id],
+      ['fee', fee, from, 20n, 'USD', refund.id],
+      ['merchant', payable, position, 5_000n, 'CNY', refund.id],
+      ['wallet', from, clearing, 725n, 'USD', refund.id],
+    ]);
+  });
+
+  it('has no posting for a processor that kept nothing', async () => {
+    await booked((em) => holdWallet(em, payment, now));
+    await booked((em) => postWallet(em, payment, 0n, now));
+    expect((await postingsOf(payment)).map(([leg]) => leg)).toEqual(['wallet']);
+  });
+
+  it('leaves no trace of amounts of zero, also where there are no others', async () => {
+    await booked((em) => hold(em, payment.id, [move('a', 0n)], now));
+    await booked((em) => post(em, payment.id, null, [move('b', 0n)], now));
+    await booked((em) => post(em, payment.id, null, [move('c', 0n), move('d', 1n)], now));
+    const [row] = await orm.em
+      .fork()
+      .execute<{ holds: number }[]>('select count(*)::int as holds from hold where payment_id = ?', [payment.id]);
+    expect(row?.holds).toBe(0);
+    expect((await postingsOf(payment)).map(([leg]) => leg)).toEqual(['d']);
+  });
+
+  it('takes a name as it is, whatever is in it', async () => {
+    await booked((em) => post(em, payment.id, null, [move('a, {"b"}', 1n)], now));
+    expect((await postingsOf(payment)).map(([leg]) => leg)).toEqual(['a, {"b"}']);
+  });
+
+  it('posts less than nothing the other way round', async () => {
+    await booked((em) => post(em, payment.id, null, [move('a', -3n)], now));
+    const { debit, credit } = move('a', 3n);
+    expect(await postingsOf(payment)).toEqual([['a', credit.code, debit.code, 3n, 'CNY', null]]);
   });
 
   it('leaves nothing behind when both holds are voided (M2)', async () => {
@@ -134,7 +223,12 @@ describe('The ledger', () => {
 
   it('refuses to mix currencies in one movement (M1)', async () => {
     const mixed = { ...move('a', 1n), amount: Money.of(1n, 'USD') };
-    await expect(booked((em) => post(em, payment.id, null, [mixed], now))).rejects.toThrow(InvariantViolation);
+    const elsewhere = { ...move('a', 1n), debit: control(payment.id, 'USD') };
+    const nowhere = { ...move('a', 1n), credit: control(payment.id, 'USD') };
+    for (const movement of [mixed, elsewhere, nowhere])
+      await expect(booked((em) => post(em, payment.id, null, [movement], now))).rejects.toThrow(
+        'one currency a movement (M1)',
+      );
   });
 
   it('never changes or removes a posting, not even for its owner', async () => {
@@ -144,7 +238,7 @@ describe('The ledger', () => {
   });
 
   it('keeps its totals right under movements side by side, without a deadlock (M1, M3)', async () => {
-    const payments = await Promise.all(Array.from({ length: 12 }, newPayment));
+    const payments = await Promise.all(Array.from({ length: 12 }, () => newPayment()));
     await Promise.all(
       payments.map(async (each, index) => {
         await booked((em) => holdWallet(em, each, now));
@@ -159,7 +253,7 @@ describe('The ledger', () => {
   });
 
   it('lets many open and change the same accounts at the same moment, in whatever order they name them', async () => {
-    const payments = await Promise.all(Array.from({ length: 16 }, newPayment));
+    const payments = await Promise.all(Array.from({ length: 16 }, () => newPayment()));
     const code = newId('mer', 'cn');
     const account = (name: string) => ({ code: `test:${code}:${name}`, currency: 'CNY' as const });
     const movements = (index: number): Movement[] => {
