@@ -1,0 +1,371 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { PgBoss } from 'pg-boss';
+import type { Logger } from '../../../../subgraphs/kernel/telemetry.js';
+import { endedBy, MOVED, movedTo, OVER, POLL, type Progress } from '../../../../subgraphs/payments/saga/saga.states.js';
+import { SagaWorker } from '../../../../subgraphs/payments/saga/saga.worker.js';
+import { Books } from '../../../support/books.js';
+
+type Advance = (id: string, known: string | null) => Promise<Progress<string>>;
+
+interface Row {
+  attempt: number;
+  /** In seconds from now; null without one. */
+  lease: number | null;
+  owner: number | null;
+  /** In milliseconds from now. */
+  next: number | null;
+}
+
+let books: Books;
+let boss: PgBoss;
+let id: string;
+let workers: SagaWorker<string>[] = [];
+let lines: { level: string; text: string; fields: Record<string, unknown> }[] = [];
+
+const logger = Object.fromEntries(
+  ['info', 'warn', 'error'].map((level) => [
+    level,
+    (fields: Record<string, unknown>, text: string) => lines.push({ level, text, fields }),
+  ]),
+) as unknown as Logger;
+
+beforeAll(async () => {
+  books = await Books.open();
+  boss = new PgBoss({ connectionString: books.url, max: 2, supervise: false, schedule: false });
+  boss.on('error', () => undefined);
+  await boss.start();
+});
+afterAll(async () => {
+  await boss.stop({ graceful: false });
+  await books.close();
+});
+beforeEach(async () => {
+  lines = [];
+  await books.forge("update payment set status = 'COMPLETED', paid_at = now(), completed_at = now()");
+  [id = ''] = await books.morePayments(1);
+  await books.forge(`update payment set status = 'PROCESSING' where id = '${id}'`);
+});
+afterEach(async () => {
+  await Promise.all(workers.map((worker) => worker.stop()));
+  workers = [];
+});
+
+function worker(advance: Advance, em = books.orm.em): SagaWorker<string> {
+  const work = { table: 'payment' as const, undecided: "status in ('PROCESSING', 'PAID')", advance };
+  const made = new SagaWorker<string>(work, em, books.url, boss, logger);
+  workers.push(made);
+  return made;
+}
+
+async function row(of = id): Promise<Row> {
+  const [found] = await books.em.execute<Row[]>(
+    `select attempt, lease_owner as owner, extract(epoch from lease_until - now())::float8 as lease,
+            (1000 * extract(epoch from next_attempt_at - now()))::float8 as next from payment where id = ?`,
+    [of],
+  );
+  return found ?? { attempt: -1, lease: null, owner: null, next: null };
+}
+
+const set = (change: string) => books.forge(`update payment set ${change} where id = '${id}'`);
+
+async function until<Found>(look: () => Promise<Found | null> | Found | null | false): Promise<Found> {
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    await delay(5);
+  }
+}
+
+/** Advances by these answers, one after the other, and then is over. */
+function answering(...answers: (Progress<string> | Error)[]) {
+  const asked: [id: string, known: string | null][] = [];
+  const advance: Advance = async (of, known) => {
+    asked.push([of, known]);
+    const answer = answers[asked.length - 1] ?? OVER;
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  return { asked, advance };
+}
+
+describe('A kick', () => {
+  it('drives step by step, each with what the one before has left, under a lease that ends with the last', async () => {
+    const leases: Row[] = [];
+    const { asked, advance } = answering(movedTo('a'), MOVED, movedTo('b'));
+    await set("next_attempt_at = now() + interval '1 hour'");
+    worker(async (of, known) => {
+      leases.push(await row());
+      return advance(of, known);
+    }).kick(id);
+    await until(() => asked.length === 4);
+    expect(asked).toEqual([
+      [id, null],
+      [id, 'a'],
+      [id, null],
+      [id, 'b'],
+    ]);
+    for (const { lease, owner, next } of leases) {
+      expect(lease).toBeGreaterThan(30);
+      expect(lease).toBeLessThanOrEqual(40);
+      expect(owner).toBeGreaterThan(0);
+      expect(next).toBeNull();
+    }
+    await until(async () => (await row()).lease === null);
+  });
+
+  it('writes nothing more where the last step has ended the lease with itself', async () => {
+    const { asked, advance } = answering(endedBy(true));
+    const driving = worker(advance);
+    driving.kick(id);
+    await until(() => asked.length === 1);
+    await driving.stop();
+    expect((await row()).lease).not.toBeNull();
+  });
+
+  it('gives place and lease back while it waits, and comes back by itself', async () => {
+    const { asked, advance } = answering({ kind: 'WAIT', ms: 400, failed: false });
+    worker(advance).kick(id);
+    const rested = await until(async () => {
+      const { attempt, lease, next } = await row();
+      return next === null ? null : { attempt, lease, next };
+    });
+    expect(rested).toMatchObject({ attempt: 0, lease: null });
+    expect(rested.next).toBeGreaterThan(0);
+    expect(rested.next).toBeLessThanOrEqual(400);
+    expect(asked).toHaveLength(1);
+    await until(() => asked.length === 2);
+  });
+
+  it('counts what fails, says why, and waits longer each time', async () => {
+    const { asked, advance } = answering(new Error('no answer'));
+    await set('attempt = 5');
+    worker(advance).kick(id);
+    const { attempt, next, lease } = await until(async () => {
+      const found = await row();
+      return found.next === null ? null : found;
+    });
+    expect([attempt, lease]).toEqual([6, null]);
+    // A quarter of a second, doubled five times, and half of it by chance.
+    expect(next).toBeGreaterThan(3_000);
+    expect(next).toBeLessThanOrEqual(8_000);
+    const warning = lines.find(({ level }) => level === 'warn');
+    expect(warning).toMatchObject({ text: 'a step failed, trying again', fields: { id, cause: 'no answer' } });
+    expect(asked).toHaveLength(1);
+  });
+
+  it('begins to count anew where a step before it has moved', async () => {
+    const { advance } = answering(MOVED, new Error('no answer'));
+    await set('attempt = 9');
+    worker(advance).kick(id);
+    const { next } = await until(async () => {
+      const found = await row();
+      return found.next === null ? null : found;
+    });
+    expect(next).toBeLessThanOrEqual(250);
+  });
+
+  it.each([
+    [19, true, 0],
+    [20, true, 1],
+    [21, true, 0],
+    [40, true, 1],
+    [0, true, 0],
+    [20, false, 0],
+  ])('is loud at every twentieth attempt that failed: after %s, failed %s', async (attempt, failed, errors) => {
+    const { advance } = answering({ kind: 'WAIT', ms: 60_000, failed });
+    await set(`attempt = ${attempt}`);
+    worker(advance).kick(id);
+    await until(async () => (await row()).next !== null);
+    const loud = lines.filter(({ level }) => level === 'error');
+    expect(loud).toHaveLength(errors);
+    for (const { text, fields } of loud) {
+      expect(text).toBe('undecided after many attempts');
+      expect(fields).toEqual({ id, attempts: attempt });
+    }
+  });
+
+  it('ends what only waits, and runs once more after what runs', async () => {
+    const { asked, advance } = answering({ kind: 'WAIT', ms: 60_000, failed: false }, POLL);
+    let isHeld = true;
+    const driving = worker(async (of, known) => {
+      const answer = await advance(of, known);
+      if (asked.length === 2) await until(() => !isHeld);
+      return asked.length === 2 ? OVER : answer;
+    });
+    driving.kick(id);
+    await until(async () => (await row()).next !== null);
+    driving.kick(id);
+    await until(() => asked.length === 2);
+    driving.kick(id);
+    driving.kick(id);
+    expect(asked).toHaveLength(2);
+    isHeld = false;
+    await until(() => asked.length === 3);
+    await driving.stop();
+    expect(asked).toHaveLength(3);
+  });
+
+  it('does nothing for what is decided, or for what is not there', async () => {
+    const { asked, advance } = answering();
+    const driving = worker(advance);
+    await set("status = 'FAILED', reason = 'TEST'");
+    driving.kick(id);
+    driving.kick('pay_us_nobody');
+    await driving.stop();
+    expect(asked).toEqual([]);
+    expect((await row()).owner).toBeNull();
+    expect(lines).toEqual([]);
+  });
+
+  it('drives at most 64 at once, and all in the end', async () => {
+    const ids = await books.morePayments(70);
+    await books.forge(`update payment set status = 'PROCESSING' where id in ('${ids.join("','")}')`);
+    const driven = new Set<string>();
+    let isHeld = true;
+    const driving = worker(async (of) => {
+      driven.add(of);
+      await until(() => !isHeld);
+      return endedBy(true);
+    });
+    for (const each of ids) driving.kick(each);
+    await until(() => driven.size >= 64);
+    await delay(50);
+    expect(driven.size).toBe(64);
+    isHeld = false;
+    await until(() => driven.size === 70);
+  });
+
+  it('comes back after a second where the database did not answer', async () => {
+    const { asked, advance } = answering();
+    let isDown = true;
+    const fork = () => {
+      if (isDown) throw new Error('down');
+      return books.em;
+    };
+    worker(advance, { fork } as unknown as typeof books.orm.em).kick(id);
+    const [line] = await until(() => (lines.length > 0 ? lines : null));
+    expect(line).toMatchObject({ level: 'error', text: 'could not drive, trying again', fields: { id } });
+    isDown = false;
+    await until(() => asked.length === 1);
+  });
+});
+
+describe('A lease', () => {
+  const OWNERS = 71_026_010;
+  let other: pg.Client;
+  beforeEach(async () => {
+    other = new pg.Client({ connectionString: books.url });
+    await other.connect();
+    await other.query('select pg_advisory_lock($1, 777)', [OWNERS]);
+  });
+  afterEach(() => other.end());
+
+  it.each([
+    ['of a process that lives', "now() + interval '1 hour'", 777, false],
+    ['of a process that is gone', "now() + interval '1 hour'", 778, true],
+    ['that has run out', "now() - interval '1 second'", 777, true],
+    ['that was given back', 'null', 777, true],
+  ])('%s keeps others away only as long as somebody works on it', async (_, lease, owner, isTaken) => {
+    await set(`lease_until = ${lease}, lease_owner = ${owner}`);
+    const driving = worker(answering().advance);
+    driving.kick(id);
+    // It looks at the lease before it ends.
+    await driving.stop();
+    expect((await row()).owner !== owner).toBe(isTaken);
+  });
+
+  it('of one’s own is what a failing database left of it, and is taken up', async () => {
+    const { asked, advance } = answering(...Array.from({ length: 50 }, () => endedBy(true)));
+    const driving = worker(advance);
+    await driving.start();
+    driving.kick(id);
+    await until(() => asked.length === 1);
+    await until(async () => {
+      driving.kick(id);
+      await delay(20);
+      return asked.length > 1;
+    });
+    expect((await row()).lease).toBeGreaterThan(0);
+  });
+});
+
+describe('A start', () => {
+  it('takes up what is due, the oldest first, and leaves what waits and what somebody has', async () => {
+    const [waits = '', first = '', leased = ''] = await books.morePayments(3);
+    await books.forge(`
+      update payment set status = 'PROCESSING' where id in ('${waits}', '${first}', '${leased}');
+      update payment set created_at = created_at - interval '1 day' where id = '${first}';
+      update payment set next_attempt_at = now() + interval '1 hour' where id = '${waits}'`);
+    const other = new pg.Client({ connectionString: books.url });
+    await other.connect();
+    await other.query('select pg_advisory_lock(71026010, 779)');
+    await books.forge(
+      `update payment set lease_until = now() + interval '1 hour', lease_owner = 779 where id = '${leased}'`,
+    );
+    const { asked, advance } = answering();
+    const driving = worker(advance);
+    await driving.start();
+    await until(() => asked.length === 2);
+    await driving.stop();
+    await other.end();
+    expect(asked.map(([of]) => of)).toEqual([first, id]);
+  });
+
+  it('takes the guard of a thing, again and again until the thing is decided', async () => {
+    const { asked, advance } = answering(...Array.from({ length: 50 }, () => endedBy(true)));
+    const driving = worker(advance);
+    await set("next_attempt_at = now() + interval '1 hour'");
+    await driving.start();
+    await books.orm.em.fork().transactional((em) => driving.guard(em, id));
+    const job = async () => {
+      const [found] = await books.em.execute<{ state: string; waits: number; limit: number }[]>(
+        `select state::text, extract(epoch from start_after - now())::float8 as waits, retry_limit as limit
+           from pgboss.job where name = 'payment' and data ->> 'id' = ?`,
+        [id],
+      );
+      return found;
+    };
+    const guard = await job();
+    expect(guard?.state).toBe('created');
+    expect(guard?.waits).toBeGreaterThan(5);
+    expect(guard?.waits).toBeLessThanOrEqual(10);
+    const hurry = `update pgboss.job set start_after = now() where data ->> 'id' = '${id}' and state < 'active'`;
+    await books.forge(`${hurry}; update payment set next_attempt_at = null where id = '${id}'`);
+    await until(() => asked.length === 1);
+    expect(await until(async () => ((await job())?.state === 'retry' ? job() : null))).toMatchObject({
+      limit: 1_000_000,
+    });
+    await set("status = 'FAILED', reason = 'TEST'");
+    await books.forge(hurry);
+    await until(async () => (await job())?.state === 'completed');
+  });
+});
+
+describe('A stop', () => {
+  it('waits for the step under way, takes no other, and hears no kick any more', async () => {
+    const [second = ''] = await books.morePayments(1);
+    const { asked, advance } = answering(MOVED);
+    let isHeld = true;
+    const driving = worker(async (of, known) => {
+      const answer = await advance(of, known);
+      await until(() => !isHeld);
+      return answer;
+    });
+    driving.kick(id);
+    await until(() => asked.length === 1);
+    let isStopped = false;
+    const stopping = driving.stop().then(() => {
+      isStopped = true;
+    });
+    driving.kick(second);
+    driving.kick(id);
+    await delay(20);
+    expect(isStopped).toBe(false);
+    isHeld = false;
+    await stopping;
+    expect(asked).toEqual([[id, null]]);
+    expect((await row()).lease).toBeNull();
+  });
+});
