@@ -6,6 +6,8 @@ import type { Stage } from './stage.js';
 export interface Cost extends Counted {
   readonly processorMs: Readonly<Record<Part, number>>;
   readonly walBytes: number;
+  /** How often the graph was too late for itself, and was asked again. */
+  readonly askedAgain: number;
   /** Which part of the machine somebody else has used: 0 to 1. */
   readonly others: number;
 }
@@ -22,6 +24,7 @@ export async function metered(stage: Stage): Promise<() => Promise<Cost>> {
     return {
       processorMs,
       walBytes: after.wal - before.wal,
+      askedAgain: after.askedAgain - before.askedAgain,
       statements: after.counted.statements - before.counted.statements,
       roundTrips: after.counted.roundTrips - before.counted.roundTrips,
       others: machineMs > 0 ? Math.max(0, machineMs - ours) / machineMs : 0,
@@ -34,5 +37,5 @@ async function read(stage: Stage) {
     stage.counted(),
     stage.database.query<{ wal: string }>("select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text as wal"),
   ]);
-  return { counted, wal: Number(rows[0]?.wal), usage: usage() };
+  return { counted, wal: Number(rows[0]?.wal), usage: usage(), askedAgain: stage.askedAgain };
 }

@@ -36,6 +36,8 @@ export function printFlow(name: string, flow: Flow): void {
     ...[graph, PostgreSQL, outside, load].map((used) => milliseconds(used / flow.count)),
     percent(flow.cost.others),
   ]);
+  const { askedAgain } = flow.cost;
+  if (askedAgain > 0) console.log(`    ${askedAgain} times asked again: one subgraph was too late for another`);
 }
 
 /** What goes to PostgreSQL for one thing, everything that the graph does meanwhile included. */

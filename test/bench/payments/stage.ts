@@ -127,6 +127,11 @@ export class Stage {
     return this.client.ask(this.merchantToken, query, variables);
   }
 
+  /** How often the graph was too late for itself, and was asked again. */
+  get askedAgain(): number {
+    return this.client.askedAgain;
+  }
+
   counted(): Promise<Counted> {
     return this.graph.ask<Counted>('count');
   }
