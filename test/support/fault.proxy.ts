@@ -11,6 +11,8 @@ export type Fault =
   | { readonly kind: 'CUT_BEFORE' }
   /** Arrives, but so late that whoever sent it has long given up. */
   | { readonly kind: 'LATE'; readonly ms: number }
+  /** The same, and who sent it is cut off at once: whatever the deadline. */
+  | { readonly kind: 'CUT_AND_LATE'; readonly ms: number }
   | { readonly kind: 'CUT_AFTER' }
   | { readonly kind: 'GARBAGE_AFTER' }
   | { readonly kind: 'STATUS_BEFORE'; readonly status: number }
@@ -93,7 +95,8 @@ export class FaultProxy {
     if (fault?.kind === 'CUT_BEFORE') return void response.destroy();
     if (fault?.kind === 'STATUS_BEFORE') return void response.writeHead(fault.status).end();
     this.onTheWay += 1;
-    if (fault?.kind === 'LATE') await delay(fault.ms);
+    if (fault?.kind === 'CUT_AND_LATE') response.destroy();
+    if (fault?.kind === 'LATE' || fault?.kind === 'CUT_AND_LATE') await delay(fault.ms);
     const { host: _ours, ...rest } = headers;
     const passed = fault?.kind === 'HEADER' ? { ...rest, [fault.name]: fault.value } : rest;
     const outgoing = forward(new URL(path, this.target()), { method, headers: passed });
@@ -116,6 +119,7 @@ export class FaultProxy {
 async function spoilt(incoming: IncomingMessage, response: ServerResponse, fault: Fault | null): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
+  if (fault?.kind === 'CUT_AND_LATE') return;
   if (fault?.kind === 'CUT_AFTER') return void response.destroy();
   if (fault?.kind === 'HANG_AFTER') await new Promise((resolve) => setTimeout(resolve, fault.ms));
   response.writeHead(incoming.statusCode ?? 502, incoming.headers);

@@ -57,7 +57,9 @@ const STANDING = `select payment.status, payment.reason, a.status || '/' || n.st
  where payment.id = ?`;
 
 export async function booksOutside(world: World): Promise<OutsideBooks> {
-  const [paypal, wechatPay] = await Promise.all([world.books('paypal'), world.books('wechatPay')]);
+  const read = () => Promise.all([world.books('paypal'), world.books('wechatPay')]);
+  // A connection that was idle for long may be closed under the question: it is asked again.
+  const [paypal, wechatPay] = await world.eventually(10_000, () => read().catch(() => null));
   return told.parse({ paypal, wechatPay });
 }
 
