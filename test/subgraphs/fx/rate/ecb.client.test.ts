@@ -39,27 +39,37 @@ describe('readReferenceRates', () => {
   });
 
   it.each([
-    ['', 1],
-    ['Datum,USD\n', 1],
-    ['Date\n', 1],
-    ['Date,USD,usd\n', 1],
-    ['Date,USD,USD\n', 1],
-    ['<html>', 1],
-    ['Date,USD\n2026-03-05,1.1\n05.03.2026,1.1\n', 3],
-    ['Date,USD\n2026-02-30,1.1\n', 2],
-    ['Date,USD\n2026-13-01,1.1\n', 2],
-    ['Date,USD\n2026-03-05,1.1\n2026-03-05,1.1\n', 3],
-    ['Date,USD,CNY\n2026-03-05,1.1\n', 2],
-    ['Date,USD\n2026-03-05,1.1,8.0\n', 2],
-    ['Date,USD\n2026-03-05,0\n', 2],
-    ['Date,USD\n2026-03-05,0.000\n', 2],
-    ['Date,USD\n2026-03-05,-1\n', 2],
-    ['Date,USD\n2026-03-05,1e5\n', 2],
-    ['Date,USD\n2026-03-05,NaN\n', 2],
-    ['Date,USD\n2026-03-05,"1,5"\n', 2],
-    ["Date,USD\n2026-03-05,1.1\n2026-03-04,}'; drop table quote\n", 3],
-  ])('names the line of %j that is wrong', async (text, line) => {
-    await expect(read(text)).rejects.toMatchObject({ code: 'MALFORMED_RATES', details: { line } });
+    ['', 1, 'it is empty'],
+    ['Datum,USD\n', 1, 'it does not begin with Date'],
+    ['Date\n', 1, 'it does not begin with Date'],
+    ['Date,\n', 1, 'it does not begin with Date'],
+    ['Date,USD,usd\n', 1, 'a column is not a currency'],
+    ['Date,USDX\n', 1, 'a column is not a currency'],
+    ['Date,XUSD\n', 1, 'a column is not a currency'],
+    ['Date,USD,USD\n', 1, 'or is there twice'],
+    ['<html>', 1, 'it does not begin with Date'],
+    ['Date,USD\n2026-03-05,1.1\n05.03.2026,1.1\n', 3, 'it does not begin with a day'],
+    ['Date,USD\n2026-02-30,1.1\n', 2, 'it does not begin with a day'],
+    ['Date,USD\n2026-13-01,1.1\n', 2, 'it does not begin with a day'],
+    ['Date,USD\n2026-03-05T,1.1\n', 2, 'it does not begin with a day'],
+    ['Date,USD\n12026-03-05,1.1\n', 2, 'it does not begin with a day'],
+    ['Date,USD\n2026-03-05,1.1\n2026-03-05,1.1\n', 3, 'its day is there twice'],
+    ['Date,USD,CNY\n2026-03-05,1.1\n', 2, 'it has not 2 rates'],
+    ['Date,USD\n2026-03-05,1.1,8.0\n', 2, 'it has not 1 rates'],
+    ['Date,USD\n2026-03-05,1.1,,\n', 2, 'it has not 1 rates'],
+    ['Date,USD\n2026-03-05,0\n', 2, 'its USD is not a rate'],
+    ['Date,USD\n2026-03-05,0.000\n', 2, 'its USD is not a rate'],
+    ['Date,USD\n2026-03-05,-1\n', 2, 'its USD is not a rate'],
+    ['Date,USD\n2026-03-05,1.\n', 2, 'its USD is not a rate'],
+    ['Date,USD\n2026-03-05,1e5\n', 2, 'its USD is not a rate'],
+    ['Date,USD\n2026-03-05,NaN\n', 2, 'its USD is not a rate'],
+    ['Date,USD\n2026-03-05,1234567890\n', 2, 'its USD is not a rate'],
+    ['Date,USD\n2026-03-05,1.1234567890\n', 2, 'its USD is not a rate'],
+    ['Date,USD\n2026-03-05,"1,5"\n', 2, 'it has not 1 rates'],
+    ["Date,USD\n2026-03-05,1.1\n2026-03-04,}'; drop table quote\n", 3, 'its USD is not a rate'],
+  ])('names the line of %j that is wrong: %s, %s', async (text, line, why) => {
+    const message = expect.stringContaining(why);
+    await expect(read(text)).rejects.toMatchObject({ code: 'MALFORMED_RATES', details: { line }, message });
   });
 
   it('reads the same however the bytes are cut', async () => {

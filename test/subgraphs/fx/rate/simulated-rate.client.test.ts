@@ -37,6 +37,63 @@ describe('SimulatedRates', () => {
     );
   });
 
+  it.each([
+    ['up', 1, '1.25018750', '1.25625000'],
+    ['down', 0, '1.24981250', '1.24375000'],
+    ['nowhere', 0.5, '1.25000000', '1.25000000'],
+  ])(
+    'moves %s by 150 parts per million a tick at most, and strays by half a percent at most',
+    async (_, draw, first, last) => {
+      const clock = clockAt('2026-11-22T12:00:00Z');
+      const rates = new SimulatedRates(anchor, TICK, clock.now, () => draw);
+      const dollars = async () => (await rates.find('EUR', 'USD'))?.rate.toDecimal(8);
+      expect(await dollars()).toBe(first);
+      // 33 times 150 is short of it, and once more is too much.
+      for (let tick = 0; tick < 40; tick += 1) {
+        clock.move(TICK);
+        await dollars();
+      }
+      expect(await dollars()).toBe(last);
+      expect((await rates.find('EUR', 'EUR'))?.rate.toDecimal(8)).toBe('1.00000000');
+      clock.move(-TICK);
+      expect(await dollars()).toBe(last);
+    },
+  );
+
+  it('has every pair of the currencies with a reference rate, of this tick and of none before', async () => {
+    const rates = new SimulatedRates(anchor, TICK, clockAt('2026-11-22T12:00:00Z').now);
+    const tick = new Date('2026-11-22T12:00:00Z');
+    const pairs = (await rates.newest(tick)).map(({ rate, asOf }) => [rate.base, rate.quote, asOf]);
+    const currencies = ['EUR', 'USD', 'CNY', 'IDR'];
+    expect(pairs).toEqual(currencies.flatMap((base) => currencies.map((quote) => [base, quote, tick])));
+    expect(await rates.newest(new Date(tick.getTime() + 1))).toEqual([]);
+  });
+
+  it('asks for its anchor once for all who wait for it, again after ten minutes, and at once after it failed', async () => {
+    const clock = clockAt('2026-11-22T12:00:00Z');
+    let asked = 0;
+    let isDown = false;
+    const counted = async () => {
+      asked += 1;
+      if (isDown) throw new Error('down');
+      return anchor();
+    };
+    const rates = new SimulatedRates(counted, TICK, clock.now);
+    const find = () => rates.find('USD', 'CNY');
+    await Promise.all([find(), find(), find()]);
+    expect(asked).toBe(1);
+    clock.move(600_000);
+    await find();
+    expect(asked).toBe(1);
+    clock.move(1);
+    isDown = true;
+    await expect(find()).rejects.toThrow('down');
+    isDown = false;
+    await find();
+    await find();
+    expect(asked).toBe(3);
+  });
+
   it('moves once a tick, not once a question, and says since when', async () => {
     const clock = clockAt('2026-11-22T12:00:02Z');
     const rates = new SimulatedRates(anchor, TICK, clock.now);
