@@ -20,7 +20,7 @@ class JestRunner {
   /** The test files, each with the milliseconds that it took without a mutant. */
   #files = new Map(JSON.parse(process.env.MUTATION_TESTS).map((file) => [join(process.cwd(), file), 0]));
   /** The global that Stryker's instrumented code and `mutation-environment` look at. */
-  #mutation = {};
+  #mutation = { durations: new Map() };
 
   capabilities() {
     // Each file loads our own modules anew.
@@ -31,6 +31,8 @@ class JestRunner {
     const argv = { $0: 'mutation', _: [], runInBand: true };
     this.#config = await readConfig(argv, join(process.cwd(), 'test', 'mutation', 'jest.config.mjs'));
     this.#context = await Runtime.createContext(this.#config.projectConfig, { maxWorkers: 1, watchman: false });
+    // Stryker that is ended does not end us.
+    process.on('disconnect', () => process.exit());
     // A file that failed half-way leaves connections open, whose databases are dropped under them.
     process.on('uncaughtException', () => undefined);
     // Before any test file remembers the globals that it finds.
@@ -44,6 +46,7 @@ class JestRunner {
       if (error) return { status: 'error', errorMessage: error };
       // What loading and hooks reach has this name: as if it were a test.
       tests.push({ id: file, name: `${nameOf(file)} is loaded`, timeSpentMs: 0, status: SUCCESS }, ...outcomes);
+      for (const { id, timeSpentMs } of outcomes) this.#mutation.durations.set(id, timeSpentMs);
       this.#files.set(
         file,
         outcomes.reduce((sum, { timeSpentMs }) => sum + timeSpentMs, 0),
@@ -71,6 +74,7 @@ class JestRunner {
         if (error) return { status: 'killed', killedBy: [file], failureMessage: error, nrOfTests };
         if (failed.length > 0) {
           const [{ failureMessage }] = failed;
+          if (/Exceeded timeout of/.test(failureMessage)) return { status: 'timeout', reason: 'it waits for ever' };
           return { status: 'killed', killedBy: failed.map(({ id }) => id), failureMessage, nrOfTests };
         }
         // Tests that follow a failed hook were skipped, as all that follow a failure are.

@@ -24,14 +24,18 @@ const server = await EmbeddedPostgres.start({ folder: join(folder, 'postgres'), 
 try {
   process.env['TEST_DATABASE_URL'] = server.url('postgres');
   const results: Result[] = [];
-  for (const target of targets.filter(({ name }) => names.length === 0 || names.includes(name))) {
-    const began = performance.now();
-    const mutants = await mutate(target, stryker, folder, words.includes('--changed'));
-    const result = { name: target.name, mutants, seconds: (performance.now() - began) / 1_000 };
-    printSurvivors(result);
-    results.push(result);
+  try {
+    for (const target of targets.filter(({ name }) => names.length === 0 || names.includes(name))) {
+      const began = performance.now();
+      const mutants = await mutate(target, stryker, folder, words.includes('--changed'));
+      const result = { name: target.name, mutants, seconds: (performance.now() - began) / 1_000 };
+      printSurvivors(result);
+      results.push(result);
+    }
+  } finally {
+    // Also where a later one could not be run.
+    process.exitCode = printTotals(results, LEAST_KILLED) ? 0 : 1;
   }
-  process.exitCode = printTotals(results, LEAST_KILLED) ? 0 : 1;
 } finally {
   await server.stop();
   rmSync(folder, { recursive: true, force: true });

@@ -1,5 +1,9 @@
 import SharedEnvironment from '../support/shared-environment.mjs';
 
+/** How much longer a test may take with a mutant than without: after that it waits for what will not come. */
+const PATIENCE_MS = 10_000;
+const TIMES = 5;
+
 /**
  * As all tests run, except that it tells the instrumented code which test is under way, skips tests that the mutant cannot
  * reach, and after a failed test all others: a second failure says no more about the mutant.
@@ -18,7 +22,9 @@ export default class MutationEnvironment extends SharedEnvironment {
     if (name === 'run_start') this.#skipUnwanted(rootDescribeBlock);
     if (name === 'test_fn_failure' || name === 'hook_failure') this.#mutation.failed = true;
     if (name === 'test_start') {
-      if (this.#mutation.failed && this.#mutation.activeMutant !== undefined) test.mode = 'skip';
+      const { activeMutant, failed, durations } = this.#mutation;
+      if (activeMutant !== undefined) test.timeout = PATIENCE_MS + TIMES * (durations.get(this.#idOf(test)) ?? 0);
+      if (activeMutant !== undefined && failed) test.mode = 'skip';
       this.#mutation.currentTestId = this.#idOf(test);
     }
     if (name === 'test_done' || name === 'test_skip') this.#outsideTests();

@@ -66,7 +66,7 @@ export async function mutate(target: Target, stryker: string, folder: string, ch
       jsonReporter: { fileName: report },
       htmlReporter: { fileName: join(REPORTS, `${target.name}.html`) },
       tempDirName: join(folder, 'sandbox'),
-      ignorePatterns: ['/dist', '/coverage', '/.data', '/schema', '/gateway', '/local'],
+      ignorePatterns: ['/dist', '/coverage', '/.data'],
       // Not TypeScript's: types are erased, and an ill-typed mutant is one more that a test should notice.
       disableTypeChecks: false,
       tsconfigFile: 'none.json',

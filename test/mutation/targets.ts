@@ -38,8 +38,14 @@ export const targets: readonly Target[] = [
   },
   {
     name: 'rate',
-    mutate: ['subgraphs/fx/rate/{rate-decimal,rate.service,reference-rate.*,simulated-rate.client,ecb.client}.ts'],
-    tests: ['test/subgraphs/fx/rate/*.test.ts'],
+    mutate: ['subgraphs/fx/rate/{rate-decimal,simulated-rate.client,ecb.client}.ts'],
+    tests: ['test/subgraphs/fx/rate/{rate-decimal,simulated-rate.client,ecb.client}.test.ts'],
+    patienceMs: WITH_DATABASE_MS,
+  },
+  {
+    name: 'reference',
+    mutate: ['subgraphs/fx/rate/{rate.service,reference-rate.repository,reference-rate.service}.ts'],
+    tests: ['test/subgraphs/fx/rate/rate.service.test.ts'],
     patienceMs: WITH_DATABASE_MS,
   },
   {
@@ -64,7 +70,7 @@ export const targets: readonly Target[] = [
     name: 'steps',
     mutate: ['subgraphs/payments/saga/{review.service,saga.service}.ts'],
     tests: [
-      'test/subgraphs/payments/saga/saga.service.test.ts',
+      'test/subgraphs/payments/saga/{review,saga}.service.test.ts',
       'test/subgraphs/payments/acceptance/acceptance.service.test.ts',
     ],
     patienceMs: WITH_DATABASE_MS,
