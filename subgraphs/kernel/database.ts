@@ -3,6 +3,7 @@ import type { Constructor, EntityName } from '@mikro-orm/core';
 import { type Migration, Migrator } from '@mikro-orm/migrations';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import pg from 'pg';
+import { MINUTE } from './clock.js';
 import { onUnanswered } from './database.answer.js';
 
 export interface DatabaseOptions {
@@ -21,6 +22,9 @@ export interface DatabaseOptions {
   readonly onStatement?: (sql: string) => void;
 }
 
+// A new connection costs both sides as much as a payment does: a pause between two bursts must not take them away.
+const IDLE_MS = MINUTE;
+
 /** Opens the ORM; no connection is made yet. */
 export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> {
   const { onStatement } = options;
@@ -28,7 +32,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
     entities: [...options.entities],
     clientUrl: options.url,
     extensions: [Migrator],
-    pool: { min: 0, max: options.poolSize ?? 20 },
+    pool: { min: 0, max: options.poolSize ?? 20, idleTimeoutMillis: IDLE_MS },
     forceUtcTimezone: true,
     driverOptions: {
       application_name: options.name,
