@@ -30,7 +30,7 @@ import { wrongsOf } from '../support/model.verdict.js';
 import { World } from '../support/world.js';
 
 /** How many runs, and from which seed: `MODEL_RUNS=5000 MODEL_SEED=1 npm test -- test/subgraphs/payments.test`. */
-const RUNS = Number(process.env['MODEL_RUNS'] ?? 20);
+const RUNS = Number(process.env['MODEL_RUNS'] ?? 12);
 const SEED = Number(process.env['MODEL_SEED'] ?? Date.now() % 2 ** 31);
 /** Books grow with each run and are read whole after it: a new world after so many. */
 const RUNS_IN_A_WORLD = 200;

@@ -266,7 +266,7 @@ export class World {
   }
 
   /** The status of a payment once nothing is under way any more. */
-  async settled(paymentId: PaymentId, withinMs = 15_000): Promise<string> {
+  async settled(paymentId: PaymentId, withinMs = 45_000): Promise<string> {
     return this.eventually(withinMs, async () => {
       const [row] = await this.payments.em.fork().execute<{ status: string; busy: boolean }[]>(
         `select status, exists (select 1 from refund where payment_id = payment.id and status = 'PROCESSING') as busy
