@@ -296,7 +296,7 @@ describe('A lease', () => {
 });
 
 describe('A start', () => {
-  it('takes up what is due, the oldest first, and leaves what waits and what somebody has', async () => {
+  it('takes up all that is due, and leaves what waits and what somebody has', async () => {
     const [waits = '', first = '', leased = ''] = await books.morePayments(3);
     await books.forge(`
       update payment set status = 'PROCESSING' where id in ('${waits}', '${first}', '${leased}');
@@ -314,7 +314,8 @@ describe('A start', () => {
     await until(() => asked.length === 2);
     await driving.stop();
     await other.end();
-    expect(asked.map(([of]) => of)).toEqual([first, id]);
+    // Side by side: which of them gets its lease first is left open.
+    expect(asked.map(([of]) => of).sort()).toEqual([first, id].sort());
   });
 
   it('takes the guard of a thing, again and again until the thing is decided', async () => {
