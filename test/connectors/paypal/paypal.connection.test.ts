@@ -238,13 +238,15 @@ describe('A call', () => {
 
 describe('Closing', () => {
   it('lets calls under way finish', async () => {
+    const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>();
     const { url } = await startRaw((request, response) => {
       if (request.url === '/v1/oauth2/token') return void response.end(TOKEN);
+      arrive();
       setTimeout(() => response.end(captureBody({})), 80);
     });
     const client = clientOf(url);
     const call = client.getCapture('C1');
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await arrived;
     await client.close();
     expect(await call).toMatchObject({ id: 'C1' });
   });
