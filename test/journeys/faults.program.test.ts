@@ -87,6 +87,6 @@ describe('payments', () => {
       // It says to ask again, whatever became of it; who does, by the same key, has it once.
       expect(lab.crash.refusals.filter((code) => code !== 'SUBGRAPH_UNAVAILABLE')).toEqual([]);
     },
-    120_000,
+    240_000,
   );
 });
