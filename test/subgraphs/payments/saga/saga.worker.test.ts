@@ -296,6 +296,25 @@ describe('A lease', () => {
 });
 
 describe('A start', () => {
+  it('takes the oldest first where it cannot take up all at once', async () => {
+    const ids = await books.morePayments(70);
+    await books.forge(`update payment set status = 'PROCESSING', created_at = created_at - age * interval '1 minute'
+      from unnest(array['${ids.join("','")}']) with ordinality due (of, age) where id = due.of`);
+    const driven = new Set<string>();
+    let isHeld = true;
+    const driving = worker(async (of) => {
+      driven.add(of);
+      await until(() => !isHeld);
+      return endedBy(true);
+    });
+    await driving.start();
+    await until(() => driven.size >= 64);
+    // All that are left, and the one of every test, are younger.
+    expect([...driven].sort()).toEqual(ids.slice(-64).sort());
+    isHeld = false;
+    await until(() => driven.size === 71);
+  });
+
   it('takes up all that is due, and leaves what waits and what somebody has', async () => {
     const [waits = '', due = '', leased = ''] = await books.morePayments(3);
     await books.forge(`
