@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { PgBoss } from 'pg-boss';
 import type { Registry } from 'prom-client';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import type { SubgraphName } from '../kernel/configuration.js';
-import { migrate, openDatabase, ping } from '../kernel/database.js';
+import { migrate, ping } from '../kernel/database.js';
 import type { EventBus } from '../kernel/event/event-bus.js';
 import { OutboxRelay } from '../kernel/event/outbox.js';
 import { SubgraphClient } from '../kernel/graphql/subgraph.client.js';
@@ -12,34 +11,28 @@ import type { Headers, Subgraph, SubgraphTransport } from '../kernel/graphql/sub
 import type { PaymentId, RefundId } from '../kernel/id.js';
 import { PRINCIPAL_HEADER, type PrincipalSigner, type PrincipalVerifier } from '../kernel/principal.token.js';
 import type { Logger } from '../kernel/telemetry.js';
-import { Acceptance } from './acceptance/acceptance.entity.js';
 import { AcceptanceService } from './acceptance/acceptance.service.js';
-import { Authorization } from './authorization/authorization.entity.js';
 import { AuthorizationService } from './authorization/authorization.service.js';
-import { Checkout } from './checkout/checkout.entity.js';
 import { CheckoutService } from './checkout/checkout.service.js';
 import { CheckoutWorker } from './checkout/checkout.worker.js';
 import { CodeClient } from './checkout/code.client.js';
 import { PayerClient, VaultClient } from './checkout/payer.client.js';
 import { QuoteClient } from './checkout/quote.client.js';
 import type { PaymentsContext } from './context.js';
+import { type DatabasesOptions, openDatabases } from './databases.js';
 import { registerFigures } from './figures.js';
 import { LedgerAuditService } from './ledger/audit.service.js';
 import { type Discrepancy, findDiscrepancies } from './ledger/books.repository.js';
 import { SealWorker } from './ledger/seal.worker.js';
 import { createLoaders } from './loaders.js';
-import { migrations } from './migrations/migrations.js';
 import { NotificationService } from './notification/notification.service.js';
 import { NotificationWorker } from './notification/notification.worker.js';
 import type { Outside } from './outside.js';
-import { Payment } from './payment/payment.entity.js';
 import type { Legs } from './payment/payment.repository.js';
 import { PaymentService } from './payment/payment.service.js';
-import { PaymentEvent } from './payment/payment-event.entity.js';
 import { FindingsService } from './reconciliation/findings.service.js';
 import { ReconciliationService } from './reconciliation/reconciliation.service.js';
 import { ReconciliationWorker } from './reconciliation/reconciliation.worker.js';
-import { Refund } from './refund/refund.entity.js';
 import { RefundService } from './refund/refund.service.js';
 import { RefundSaga } from './refund/refund-saga.service.js';
 import { ResolutionService } from './review/resolution.service.js';
@@ -49,8 +42,7 @@ import { PaymentSaga } from './saga/saga.service.js';
 import { SagaWorker } from './saga/saga.worker.js';
 import { buildPaymentsSchema } from './schema.js';
 
-export interface PaymentsOptions {
-  readonly databaseUrl: string;
+export interface PaymentsOptions extends DatabasesOptions {
   readonly verifier: PrincipalVerifier;
   /** Signs what payments itself asks of the others. */
   readonly signer: PrincipalSigner;
@@ -59,10 +51,8 @@ export interface PaymentsOptions {
   readonly bus: EventBus;
   readonly logger: Logger;
   readonly now?: Clock;
-  readonly poolSize?: number;
   /** Where what is undecided, in review and unsealed is told, if anywhere. */
   readonly metrics?: Registry;
-  readonly onStatement?: (sql: string) => void;
 }
 
 export interface PaymentsSubgraph extends Subgraph {
@@ -76,8 +66,6 @@ export interface PaymentsSubgraph extends Subgraph {
 
 // Maintenance of the queue takes its time; a server that says nothing must not keep us from stopping.
 const JOBS_ANSWER_WITHIN_MS = 30_000;
-// Ten million postings are proved in about a minute and a half.
-const PROOF_WITHIN_MS = 900_000;
 
 /** How much: checkouts, payments, refunds and the ledger. */
 export async function createPayments(options: PaymentsOptions): Promise<PaymentsSubgraph> {
@@ -164,47 +152,6 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
       await Promise.all([orm.close(), workersOrm.close(), proofs.orm.close()]);
     },
   };
-}
-
-interface Databases {
-  readonly orm: MikroORM;
-  readonly workersOrm: MikroORM;
-  readonly proofs: {
-    readonly orm: MikroORM;
-    /** Ends those that are under way: nobody waits minutes for a service to stop. */
-    cancel(em: EntityManager): Promise<void>;
-  };
-}
-
-/**
- * Requests, workers and proofs have connections of their own: however many payments are taken up after an outage, or
- * however long the books are read, who asks for a payment is not kept waiting by it.
- */
-async function openDatabases(options: PaymentsOptions): Promise<Databases> {
-  const common = {
-    url: options.databaseUrl,
-    entities: [Checkout, Payment, PaymentEvent, Authorization, Acceptance, Refund],
-    migrations,
-    poolSize: options.poolSize ?? 20,
-    onStatement: options.onStatement,
-  };
-  // Of this process alone: nobody else's are cancelled.
-  const name = `payments-proofs-${randomUUID().slice(0, 8)}`;
-  const patience = { poolSize: 4, statementWithinMs: PROOF_WITHIN_MS, answerWithinMs: PROOF_WITHIN_MS + 5_000 };
-  const [orm, workersOrm, proofsOrm] = await Promise.all([
-    openDatabase({ ...common, name: 'payments' }),
-    openDatabase({ ...common, name: 'payments-workers' }),
-    openDatabase({ url: options.databaseUrl, entities: [Payment], migrations, name, ...patience }),
-  ]);
-  const cancel = async (em: EntityManager): Promise<void> => {
-    const sql = "select pg_cancel_backend(pid) from pg_stat_activity where application_name = ? and state = 'active'";
-    // A database that does not answer has cancelled them already.
-    await em
-      .fork()
-      .execute(sql, [name])
-      .catch(() => undefined);
-  };
-  return { orm, workersOrm, proofs: { orm: proofsOrm, cancel } };
 }
 
 /** pg-boss has no option for it, but hands its connection string to the driver, which reads its own options there. */

@@ -8,14 +8,13 @@ import { holdNetwork, postNetwork, voidNetwork } from '../ledger/ledger.service.
 import type { Accepted, InProgress, Missing, NetworkClient } from '../network/network.client.js';
 import type { Payment } from '../payment/payment.entity.js';
 import { type Legs, lockLegs, saveLegs } from '../payment/payment.repository.js';
+import { ON_ITS_WAY_MS } from '../saga/patience.js';
 import { contradict, sendToReview } from '../saga/review.service.js';
 import { backOff, MOVED, movedTo, POLL, type Progress } from '../saga/saga.states.js';
 import type { Refused, Unknown } from '../wallet/wallet.client.js';
 
 /** How long a payer may type a password before the network is asked to give up. */
 const PAYER_PATIENCE_MS = 90 * SECOND;
-/** A network that does not know a payment yet may still be busy with it: not believed before this. */
-const DISBELIEF_MS = 30 * SECOND;
 /** Unknown for longer than this, it is a person's work. */
 const UNKNOWN_FOR_LONG_MS = 24 * HOUR;
 /** The clock alone proves nothing: we may have been off ourselves. */
@@ -64,7 +63,7 @@ export class AcceptanceService {
       if (again.outcome !== 'NO') return this.take(payment, again);
     }
     const answer = await this.cancel(payment, requestId);
-    if (answer.outcome === 'MISSING' && late > DISBELIEF_MS)
+    if (answer.outcome === 'MISSING' && late > ON_ITS_WAY_MS)
       return this.refused(payment.id, { outcome: 'NO', reason: 'TIMED_OUT', code: 'MISSING' });
     return this.take(payment, answer);
   }

@@ -1,6 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type Clock, SECOND } from '../../kernel/clock.js';
+import type { Clock } from '../../kernel/clock.js';
 import { transaction } from '../../kernel/database.js';
 import { invariant } from '../../kernel/error.js';
 import { faultPoint } from '../../kernel/fault.js';
@@ -19,8 +19,6 @@ import { backOff, MOVED, OVER, type Progress } from '../saga/saga.states.js';
 import type { Refused, WalletClient } from '../wallet/wallet.client.js';
 import { Refund } from './refund.entity.js';
 
-/** A network that does not know a refund may still be busy with it: not believed before this. */
-const DISBELIEF_MS = 30 * SECOND;
 const MISSING = { outcome: 'MISSING' } as const;
 
 /** Takes a refund one step further: from the merchant first, by the network; then to the payer, by the wallet. */
@@ -68,8 +66,8 @@ export class RefundSaga {
   private async disbelieve(payment: Payment, refund: Refund, refusal: Refused): Promise<Progress<never>> {
     const found = await this.find(payment, refund);
     if (found.outcome !== 'MISSING') return this.settle(refund, found);
-    const isOld = this.now().getTime() - refund.createdAt.getTime() > DISBELIEF_MS;
-    return isOld ? this.refused(refund.id, refusal) : backOff(refund.attempt);
+    if (mayBeUnderWay(refund.attempt, refund.createdAt, this.now())) return backOff(refund.attempt);
+    return this.refused(refund.id, refusal);
   }
 
   private async find(payment: Payment, refund: Refund): ReturnType<NetworkClient['inquireRefund']> {

@@ -53,8 +53,8 @@ export function reasonToGiveUp(legs: Legs, failed: boolean, now: Date): string |
   return failed && payment.attempt <= MANY_ATTEMPTS ? null : hard.reason;
 }
 
-/** A request whose answer was not heard may still be on its way; nobody believes so after this. */
-const ON_ITS_WAY_MS = 30 * SECOND;
+/** A request whose answer was not heard may still be on its way, or at work there; nobody believes so after this. */
+export const ON_ITS_WAY_MS = 30 * SECOND;
 
 /**
  * Whether something that was asked for before may still be done. Attempts are soon further apart than this, so that the
