@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { listening, through } from './line.js';
 
 /** What a client says first has no type before its length; everything after it has. */
 const TYPE_BYTES = 1;
@@ -27,16 +28,13 @@ export class CommitLine {
   static async to(url: string): Promise<CommitLine> {
     const server = createServer();
     const line = new CommitLine(server, new URL(url));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    await listening(server);
     return line;
   }
 
   /** The database, by this line. */
   get url(): string {
-    const url = new URL(this.target);
-    url.host = `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-    return url.href;
+    return through(this.server, this.target);
   }
 
   loseAnswers(most: number): void {

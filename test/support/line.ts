@@ -1,6 +1,19 @@
 import { once } from 'node:events';
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
 
+/** Resolves when a server of this machine may be spoken to. */
+export async function listening(server: Server): Promise<void> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+}
+
+/** What `target` leads to, by way of a server of ours. */
+export function through(server: Server, target: URL): string {
+  const url = new URL(target);
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return url.href;
+}
+
 /**
  * A line to a server, by TCP. It can go dead as lines between machines do: what is said on its connections is lost, and
  * neither end is told. Connections that are made afterwards are good.
@@ -22,16 +35,13 @@ export class Line {
     // Half open: otherwise our own system would answer a goodbye on a dead line.
     const server = createServer({ allowHalfOpen: true });
     const line = new Line(server, new URL(url));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    await listening(server);
     return line;
   }
 
   /** What it leads to, by this line. */
   get url(): string {
-    const url = new URL(this.target);
-    url.host = `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-    return url.href;
+    return through(this.server, this.target);
   }
 
   goDead(): void {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { list, names, whole } from '../option.js';
 import { type ContenderName, contenderNames, usualContenders } from './contender.js';
 import { type ShapeName, shapeNames } from './shapes.js';
 
@@ -73,7 +74,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     contenders: names('--contenders', values.contenders, contenderNames, usualContenders),
     shapes: shapeNames.filter((name) => chosen.includes(name)),
     parts: partNames.filter((name) => chosen.includes(name)),
-    connections: (values.connections ?? '1,16,128').split(',').map((one) => whole('--connections', one)),
+    connections: list('--connections', values.connections ?? '1,16,128', whole),
     rounds: whole('--rounds', values.rounds ?? (quick ? '2' : '3')),
     roundMs: Number(values.seconds ?? (quick ? 0.3 : 3)) * 1_000,
     warmUpMs: quick ? 3_000 : 6_000,
@@ -86,23 +87,4 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     profile: values.profile ?? null,
     json: values.json ?? null,
   };
-}
-
-function names<Name extends string>(
-  option: string,
-  given: string | undefined,
-  all: readonly Name[],
-  usual: readonly Name[],
-): readonly Name[] {
-  if (given === undefined) return usual;
-  const wanted = given.split(',');
-  const unknown = wanted.find((name) => !all.some((known) => known === name));
-  if (unknown !== undefined) throw new TypeError(`${option}: ${unknown} is none of ${all.join(', ')}`);
-  return all.filter((name) => wanted.includes(name));
-}
-
-function whole(option: string, given: string): number {
-  const number = Number(given);
-  if (!Number.isInteger(number) || number < 1) throw new TypeError(`${option}: ${given} is no number of things`);
-  return number;
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { HOUR, MINUTE, SECOND } from '../../../subgraphs/kernel/clock.js';
+import { list, names, positive } from '../option.js';
 
 export const partNames = [
   'throughput',
@@ -63,35 +64,17 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
   if (values.help) return null;
   const { quick } = values;
   return {
-    parts: partsOf(values.only),
-    travelers: numbers('--travelers', values.travelers ?? '1,16,64,256'),
-    seconds: number('--seconds', values.seconds ?? (quick ? '6' : '15')),
-    scale: number('--scale', values.scale ?? (quick ? '8' : '64')),
+    parts: names('--only', values.only, partNames, partNames),
+    travelers: list('--travelers', values.travelers ?? '1,16,64,256', positive),
+    seconds: positive('--seconds', values.seconds ?? (quick ? '6' : '15')),
+    scale: positive('--scale', values.scale ?? (quick ? '8' : '64')),
     steadyMs: duration(values.steady ?? (quick ? '20s' : '60s')),
-    rate: values.rate === undefined ? null : number('--rate', values.rate),
-    sizes: numbers('--history', values.history ?? (quick ? '10000,100000' : '10000,100000,1000000')).toSorted(
+    rate: values.rate === undefined ? null : positive('--rate', values.rate),
+    sizes: list('--history', values.history ?? (quick ? '10000,100000' : '10000,100000,1000000'), positive).toSorted(
       (a, b) => a - b,
     ),
     profile: values.profile ?? null,
   };
-}
-
-function partsOf(given: string | undefined): readonly PartName[] {
-  if (given === undefined) return partNames;
-  const wanted = given.split(',');
-  const unknown = wanted.find((name) => !partNames.some((known) => known === name));
-  if (unknown !== undefined) throw new TypeError(`--only: ${unknown} is none of ${partNames.join(', ')}`);
-  return partNames.filter((name) => wanted.includes(name));
-}
-
-function numbers(option: string, given: string): number[] {
-  return given.split(',').map((one) => number(option, one));
-}
-
-function number(option: string, given: string): number {
-  const value = Number(given);
-  if (!(value > 0)) throw new TypeError(`${option}: ${given} is no number of things`);
-  return value;
 }
 
 const UNITS = { s: SECOND, m: MINUTE, h: HOUR } as const;
