@@ -1,5 +1,6 @@
 import type { EntityClass, EntityData } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { commitStatement } from './database.commit.js';
 import { invariant } from './error.js';
 
 /**
@@ -12,7 +13,12 @@ import { invariant } from './error.js';
 export interface Sql {
   readonly text: string;
   readonly values: readonly unknown[];
+  /** By which pieces after it may refer to what it returns. */
+  readonly name?: string;
 }
+
+/** The name of a piece before it: something is written only where that has returned a row. Null: in any case. */
+export type Condition = string | null;
 
 /** What the columns of an entity hold, by property. */
 export type Snapshot = Readonly<Record<string, unknown>>;
@@ -43,13 +49,20 @@ export function snapshotOf(em: EntityManager, entity: object): Snapshot {
   return em.getComparator().prepareEntity(entity);
 }
 
-/** Writes a new entity. */
-export function insertion(em: EntityManager, entity: object): Sql {
+/** Writes a new entity. @param besides what columns hold that the entity does not know, in SQL */
+export function insertion(
+  em: EntityManager,
+  entity: object,
+  when: Condition = null,
+  besides: Readonly<Record<string, string>> = {},
+): Sql {
   const { name, column } = tableOf(em, classOf(entity));
   const values = snapshotOf(em, entity);
   const properties = Object.keys(values);
+  const columns = [...properties.map(column), ...Object.keys(besides)];
+  const contents = [...properties.map(() => '?'), ...Object.values(besides)];
   return {
-    text: `insert into ${name} (${properties.map(column).join(', ')}) values (${properties.map(() => '?').join(', ')})`,
+    text: `insert into ${name} (${columns.join(', ')}) select ${contents.join(', ')}${from(when)}`,
     values: Object.values(values),
   };
 }
@@ -58,30 +71,55 @@ export function insertion(em: EntityManager, entity: object): Sql {
  * Writes what has changed of an entity since `before`; null when nothing has.
  * @param besides what else is set then, in SQL: columns that the entity does not know
  */
-export function changesOf(em: EntityManager, entity: object, before: Snapshot, besides: string | null): Sql | null {
+export function changesOf(
+  em: EntityManager,
+  entity: object,
+  before: Snapshot,
+  besides: string | null,
+  when: Condition = null,
+): Sql | null {
   const { name, key, column } = tableOf(em, classOf(entity));
   const now = snapshotOf(em, entity);
   const changed = Object.keys(em.getComparator().diffEntities(classOf(entity), before, now));
   if (changed.length === 0) return null;
   const settings = [...changed.map((property) => `${column(property)} = ?`), ...(besides ? [besides] : [])];
   return {
-    text: `update ${name} set ${settings.join(', ')} where ${column(key)} = ?`,
+    text: `update ${name} set ${settings.join(', ')}${from(when)} where ${name}.${column(key)} = ?`,
     values: [...changed.map((property) => now[property]), now[key]],
   };
 }
 
 /**
- * Writes different rows as one statement. Each piece sees the database as it was before all of them; foreign keys are
- * checked after them.
+ * Pieces as one statement. Each sees the database as it was before all of them; foreign keys are checked after them.
+ * @param answer what is selected in the end, which may refer to named pieces
  */
-export async function executeTogether(em: EntityManager, pieces: readonly (Sql | null)[]): Promise<void> {
+export function together(pieces: readonly (Sql | null)[], answer = 'select 1'): Sql {
   const real = pieces.filter((piece) => piece !== null);
-  if (real.length === 0) return;
-  const parts = real.map(({ text }, index) => `piece_${index} as (${text})`);
-  await em.execute(
-    `with ${parts.join(', ')} select 1`,
-    real.flatMap(({ values }) => values),
-  );
+  const parts = real.map(({ name, text }, index) => `${name ?? `piece_${index}`} as (${text})`);
+  return {
+    text: parts.length > 0 ? `with ${parts.join(', ')} ${answer}` : answer,
+    values: real.flatMap(({ values }) => values),
+  };
+}
+
+/** Writes different rows by one statement, within the transaction of `em`. */
+export async function executeTogether(em: EntityManager, pieces: readonly (Sql | null)[]): Promise<void> {
+  if (pieces.every((piece) => piece === null)) return;
+  const { text, values } = together(pieces);
+  await em.execute(text, values);
+}
+
+/** The same by a statement that is a transaction of its own: one round trip for all of it. */
+export async function commitTogether<Row extends object>(
+  em: EntityManager,
+  pieces: readonly (Sql | null)[],
+  answer?: string,
+): Promise<Row[]> {
+  return commitStatement<Row>(em, together(pieces, answer));
+}
+
+function from(when: Condition): string {
+  return when ? ` from ${when}` : '';
 }
 
 interface Table {

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Constructor, EntityName } from '@mikro-orm/core';
 import { type Migration, Migrator } from '@mikro-orm/migrations';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import { MINUTE } from './clock.js';
 import { onUnanswered } from './database.answer.js';
+import { isDatabaseError, retried } from './database.retry.js';
 
 export interface DatabaseOptions {
   /** Shown in `pg_stat_activity`. */
@@ -134,30 +134,12 @@ async function createDatabase(url: string): Promise<void> {
   }
 }
 
-const ATTEMPTS = 5;
-
 /**
  * Runs one use case in one database transaction, on an entity manager of its own, and again (with jitter) when the
- * database asks for it: serialization failure or deadlock. `work` must have no effect outside the database.
+ * database asks for it. `work` must have no effect outside the database.
  */
 export async function transaction<T>(em: EntityManager, work: (em: EntityManager) => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await em.fork({ clear: true }).transactional(work);
-    } catch (thrown) {
-      const mayRetry = isDatabaseError(thrown, '40001') || isDatabaseError(thrown, '40P01');
-      if (!mayRetry || attempt === ATTEMPTS) throw thrown;
-      await delay(Math.random() * 20 * 2 ** attempt);
-    }
-  }
-}
-
-/** Whether PostgreSQL (also wrapped by the ORM) reported this SQLSTATE, and for this constraint where one is named. */
-export function isDatabaseError(thrown: unknown, sqlState: string, constraint?: string): boolean {
-  if (!(thrown instanceof Error)) return false;
-  const { code, constraint: violated, cause } = thrown as { code?: unknown; constraint?: unknown; cause?: unknown };
-  if (code === sqlState && (constraint === undefined || violated === constraint)) return true;
-  return cause !== undefined && isDatabaseError(cause, sqlState, constraint);
+  return retried(() => em.fork({ clear: true }).transactional(work));
 }
 
 /** Whether anything answers there. @throws whatever the driver says */

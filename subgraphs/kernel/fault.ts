@@ -23,8 +23,6 @@ export const faultPoints = [
   'payment.held.after-commit',
   'payment.declined.before-commit',
   'payment.declined.after-commit',
-  'payment.submitted.before-commit',
-  'payment.submitted.after-commit',
   'network.pay.before-call',
   'network.pay.after-call',
   'network.inquire.before-call',

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { readStatement } from './database.commit.js';
+import type { Condition, Sql } from './database.rows.js';
 import { ConflictError, InvalidError, invariant } from './error.js';
 
 export interface IdempotentRequest {
@@ -41,7 +43,7 @@ export async function once<Result extends Readonly<Record<string, string>>>(
   request: IdempotentRequest,
   work: () => Promise<Result>,
 ): Promise<{ result: Result; replayed: boolean }> {
-  const replayed = await take<Result>(em, request, null);
+  const replayed = await take<Result>(em, request);
   if (replayed) return { result: replayed, replayed: true };
   const result = await work();
   await em.execute('update idempotency_record set result = ?::jsonb where scope = ? and key = ?', [
@@ -53,18 +55,27 @@ export async function once<Result extends Readonly<Record<string, string>>>(
 }
 
 /**
- * The same where the ids of the effect are known before it is there, so that nothing is left to be written after it:
- * takes the key for `result`, which the caller then makes true in the same transaction.
- * @returns the stored result of whoever had the key before, else null
- * @throws IdempotencyKeyReused, InvalidError INVALID_IDEMPOTENCY_KEY
+ * The same as a piece of a statement, where the ids of the effect are known before it is there: takes the key for
+ * `result`, which the rest of the statement makes true where this piece has returned a row. A request with the same key
+ * waits for the commit of the statement, and then takes nothing: `findReplay` says what the first one was.
+ * @throws InvalidError INVALID_IDEMPOTENCY_KEY
  */
-export async function claimKey<Result extends Readonly<Record<string, string>>>(
-  em: EntityManager,
+export function keyClaim(
   request: IdempotentRequest,
-  result: Result,
-): Promise<Result | null> {
-  return take(em, request, result);
+  result: Readonly<Record<string, string>>,
+  when: Condition = null,
+): Sql {
+  requireUsable(request.key);
+  return {
+    name: KEY_CLAIMED,
+    text: `insert into idempotency_record (scope, key, request_hash, result) select ?, ?, ?, ?::jsonb${when ? ` from ${when}` : ''}
+             on conflict do nothing returning key`,
+    values: [request.scope, request.key, hashOf(request.content), JSON.stringify(result)],
+  };
 }
+
+/** The name of that piece. */
+export const KEY_CLAIMED = 'key_claimed';
 
 /**
  * The stored result of an earlier request with the same key, or null: for use cases that ask others before their
@@ -73,7 +84,8 @@ export async function claimKey<Result extends Readonly<Record<string, string>>>(
  */
 export async function findReplay<Result>(em: EntityManager, request: IdempotentRequest): Promise<Result | null> {
   requireUsable(request.key);
-  const [record] = await em.execute<{ request_hash: string; result: Result | null }[]>(
+  const [record] = await readStatement<{ request_hash: string; result: Result | null }>(
+    em,
     'select request_hash, result from idempotency_record where scope = ? and key = ?',
     [request.scope, request.key],
   );
@@ -83,17 +95,13 @@ export async function findReplay<Result>(em: EntityManager, request: IdempotentR
 }
 
 /** @returns the result of whoever had the key before, else null */
-async function take<Result>(
-  em: EntityManager,
-  request: IdempotentRequest,
-  result: Result | null,
-): Promise<Result | null> {
+async function take<Result>(em: EntityManager, request: IdempotentRequest): Promise<Result | null> {
   requireUsable(request.key);
   const hash = hashOf(request.content);
   const claimed = await em.execute<unknown[]>(
-    `insert into idempotency_record (scope, key, request_hash, result) values (?, ?, ?, ?::jsonb)
+    `insert into idempotency_record (scope, key, request_hash) values (?, ?, ?)
        on conflict do nothing returning key`,
-    [request.scope, request.key, hash, result && JSON.stringify(result)],
+    [request.scope, request.key, hash],
   );
   return claimed.length === 0 ? replay<Result>(em, request, hash) : null;
 }

@@ -61,7 +61,12 @@ export interface PaymentsSubgraph extends Subgraph {
   /** For tests and audits that look at the rows themselves. */
   readonly em: EntityManager;
   /** What drives payments and refunds, for tests that wait for no timer. */
-  readonly sagas: { readonly payments: SagaWorker; readonly refunds: SagaWorker };
+  readonly sagas: Sagas;
+}
+
+interface Sagas {
+  readonly payments: SagaWorker<Legs>;
+  readonly refunds: SagaWorker<never>;
 }
 
 // Maintenance of the queue takes its time; a server that says nothing must not keep us from stopping.
@@ -165,12 +170,7 @@ function ask(options: PaymentsOptions, name: Exclude<SubgraphName, 'payments'>):
   return new SubgraphClient(name, options.others[name], options.signer);
 }
 
-function createSagas(
-  options: PaymentsOptions,
-  em: EntityManager,
-  boss: PgBoss,
-  now: Clock,
-): { payments: SagaWorker; refunds: SagaWorker } {
+function createSagas(options: PaymentsOptions, em: EntityManager, boss: PgBoss, now: Clock): Sagas {
   const { outside, logger } = options;
   const { wallets, networks } = outside;
   const vaults = new VaultClient(ask(options, 'users'));
@@ -194,6 +194,6 @@ function createSagas(
   };
   return {
     payments: new SagaWorker(payments, em, options.databaseUrl, boss, logger),
-    refunds: new SagaWorker(refunds, em, options.databaseUrl, boss, logger),
+    refunds: new SagaWorker<never>(refunds, em, options.databaseUrl, boss, logger),
   };
 }

@@ -3,7 +3,7 @@ import { openDatabase, transaction } from '../../subgraphs/kernel/database.js';
 import { Money } from '../../subgraphs/kernel/money/money.js';
 import { Checkout } from '../../subgraphs/payments/checkout/checkout.entity.js';
 import { fxPosition, merchantPayable } from '../../subgraphs/payments/ledger/account.entity.js';
-import { post } from '../../subgraphs/payments/ledger/ledger.repository.js';
+import { book, posting } from '../../subgraphs/payments/ledger/ledger.repository.js';
 import { migrations } from '../../subgraphs/payments/migrations/migrations.js';
 import { Payment } from '../../subgraphs/payments/payment/payment.entity.js';
 import { migratedDatabase } from './database.migrated.js';
@@ -47,7 +47,8 @@ export class Books {
     const { id, merchantId } = this.payment;
     this.legs += 1;
     const [debit, credit] = [fxPosition('CNY', id), merchantPayable(merchantId, 'CNY', id)];
-    await post(em, id, null, [{ leg: `leg-${this.legs}`, debit, credit, amount: Money.of(fen, 'CNY') }], at);
+    const movement = { leg: `leg-${this.legs}`, debit, credit, amount: Money.of(fen, 'CNY') };
+    await book(em, posting(id, null, [movement], at));
   }
 
   /** Posts so many times one yuan, each in a transaction of its own. */

@@ -29,6 +29,7 @@ async function planWithout(
   let plan = '';
   const explaining = {
     getMetadata: em.getMetadata.bind(em),
+    isInTransaction: () => true,
     execute: async (sql: string, values: unknown[]) => {
       const rows = await em.execute<object[]>(`explain ${sql}`, values);
       plan = rows.map((row) => Object.values(row)[0]).join('\n');

@@ -69,10 +69,11 @@ export class PostgresConsumption implements Consumption {
 
   /** Two processes with the same name may overlap; the position only moves on. */
   private async moveTo(position: string): Promise<void> {
-    await this.pool.query(
-      `insert into bus_consumer as consumer (name, position) values ($1, $2)
+    await this.pool.query({
+      name: 'move-consumer',
+      text: `insert into bus_consumer as consumer (name, position) values ($1, $2)
          on conflict (name) do update set position = excluded.position where consumer.position < excluded.position`,
-      [this.name, position],
-    );
+      values: [this.name, position],
+    });
   }
 }

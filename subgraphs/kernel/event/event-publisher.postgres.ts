@@ -17,40 +17,33 @@ export class PostgresPublisher {
     if (rows.length === 0) return false;
     for (const { subject } of rows) requireSubject(subject);
     const conflated = events.flatMap((event) => (event.latestOnly ? event.subjects : []));
-    await this.inTransaction(async (client) => {
-      await client.query('select pg_advisory_xact_lock($1)', [PUBLISH_LOCK]);
-      await client.query(
-        `insert into bus_event (id, subject, payload)
-           select id, subject, payload::jsonb from unnest($1::text[], $2::text[], $3::text[])
-             with ordinality as event (id, subject, payload, nth) order by nth
-         on conflict (id, subject) do nothing`,
-        [rows.map((row) => row.id), rows.map((row) => row.subject), rows.map((row) => row.payload)],
-      );
-      if (conflated.length > 0) await dropOlder(client, conflated);
-      await client.query(`notify ${CHANNEL}`);
+    await this.pool.query({
+      name: 'publish',
+      text: PUBLISH,
+      values: [rows.map((row) => row.id), rows.map((row) => row.subject), rows.map((row) => row.payload)],
     });
+    if (conflated.length > 0) await this.dropOlder(conflated);
     return true;
   }
 
-  private async inTransaction(work: (client: pg.PoolClient) => Promise<void>): Promise<void> {
-    const client = await this.pool.connect();
-    try {
-      await client.query('begin');
-      await work(client);
-      await client.query('commit');
-      client.release();
-    } catch (thrown) {
-      // The connection's state is unknown: do not give it back.
-      client.release(true);
-      throw thrown;
-    }
+  private async dropOlder(subjects: readonly string[]): Promise<void> {
+    await this.pool.query(
+      `delete from bus_event old where subject = any($1)
+          and position < (select max(position) from bus_event newer where newer.subject = old.subject)`,
+      [subjects],
+    );
   }
 }
 
-async function dropOlder(client: pg.PoolClient, subjects: readonly string[]): Promise<void> {
-  await client.query(
-    `delete from bus_event old where subject = any($1)
-        and position < (select max(position) from bus_event newer where newer.subject = old.subject)`,
-    [subjects],
-  );
-}
+/**
+ * One statement, and one round trip: the lock is had before the first position is drawn, and given back by the commit.
+ * Whoever listens hears of it then.
+ */
+const PUBLISH = `
+  with turn as materialized (select pg_advisory_xact_lock(${PUBLISH_LOCK})),
+  written as (
+    insert into bus_event (id, subject, payload)
+      select id, subject, payload::jsonb from turn, unnest($1::text[], $2::text[], $3::text[])
+        with ordinality as event (id, subject, payload, nth) order by nth
+    on conflict (id, subject) do nothing)
+  select pg_notify('${CHANNEL}', '')`;

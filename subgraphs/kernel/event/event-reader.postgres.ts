@@ -132,10 +132,11 @@ export class PostgresReader {
 
   private async readNew(): Promise<void> {
     for (;;) {
-      const { rows } = await this.pool.query<EventRow>(
-        `select ${EVENT_COLUMNS} from bus_event event where position > $1 order by position limit ${BATCH}`,
-        [this.position],
-      );
+      const { rows } = await this.pool.query<EventRow>({
+        name: 'read-new',
+        text: `select ${EVENT_COLUMNS} from bus_event event where position > $1 order by position limit ${BATCH}`,
+        values: [this.position],
+      });
       for (const row of rows) {
         this.position = BigInt(row.position);
         this.live.push(row);

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Sql } from '../database.rows.js';
+import type { Condition, Sql } from '../database.rows.js';
 import { SessionConnection } from '../database.session.js';
 import { faultPoint } from '../fault.js';
 import type { Logger } from '../telemetry.js';
@@ -20,21 +20,31 @@ export const outboxTable = `
  * Writes an event into the transaction of `em`: it reaches the bus if and only if that commits. Prices and the like
  * (`latestOnly`) do not come this way: they go to the bus directly.
  */
-export async function publish(em: EntityManager, event: Omit<OutgoingEvent, 'latestOnly'>): Promise<void> {
-  const { text, values } = publication(event);
+export async function publish(em: EntityManager, event: OutboxEvent): Promise<void> {
+  const { text, values } = publication([event]);
   await em.execute(text, [...values]);
 }
 
-/** The same as a piece of a statement that also writes what happened. */
-export function publication(event: Omit<OutgoingEvent, 'latestOnly'>): Sql {
+export type OutboxEvent = Omit<OutgoingEvent, 'latestOnly'>;
+
+/** The same, for events in their order, as a piece of a statement that also writes what happened. */
+export function publication(events: readonly OutboxEvent[], when: Condition = null): Sql {
   return {
-    text: 'insert into outbox (id, subjects, payload) values (?, ?::text[], ?::jsonb)',
+    text: `insert into outbox (id, subjects, payload)
+             select id, subjects::text[], payload::jsonb
+               from unnest(?::text[], ?::text[], ?::text[]) with ordinality as event (id, subjects, payload, nth)${when ? `, ${when}` : ''}
+              order by nth`,
     values: [
-      event.id,
-      `{${event.subjects.map((subject) => JSON.stringify(subject)).join(',')}}`,
-      JSON.stringify(event.payload),
+      arrayOf(events.map(({ id }) => id)),
+      arrayOf(events.map(({ subjects }) => arrayOf(subjects))),
+      arrayOf(events.map(({ payload }) => JSON.stringify(payload))),
     ],
   };
+}
+
+/** A PostgreSQL array literal. */
+function arrayOf(texts: readonly string[]): string {
+  return `{${texts.map((text) => JSON.stringify(text)).join(',')}}`;
 }
 
 const RELAY_LOCK = 71_026_003;
@@ -105,14 +115,19 @@ export class OutboxRelay {
       this.leading = rows[0]?.leading ?? false;
       if (!this.leading) return 0;
     }
-    const { rows } = await client.query<Row>(
-      `select position, id, subjects, payload from outbox order by position limit ${BATCH}`,
-    );
+    const { rows } = await client.query<Row>({
+      name: 'read-outbox',
+      text: `select position, id, subjects, payload from outbox order by position limit ${BATCH}`,
+    });
     if (rows.length === 0) return 0;
     faultPoint('outbox.before-publish');
     await this.bus.publish(rows);
     faultPoint('outbox.after-publish');
-    await client.query('delete from outbox where position = any($1::bigint[])', [rows.map((row) => row.position)]);
+    await client.query({
+      name: 'empty-outbox',
+      text: 'delete from outbox where position = any($1::bigint[])',
+      values: [rows.map((row) => row.position)],
+    });
     faultPoint('outbox.after-delete');
     return rows.length;
   }

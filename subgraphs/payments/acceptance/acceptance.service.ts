@@ -1,17 +1,16 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Clock, HOUR, SECOND } from '../../kernel/clock.js';
-import { transaction } from '../../kernel/database.js';
 import { faultPoint } from '../../kernel/fault.js';
 import type { Network } from '../../kernel/graphql/enums.js';
-import type { PaymentId } from '../../kernel/id.js';
 import { holdNetwork, postNetwork, voidNetwork } from '../ledger/ledger.service.js';
 import type { Accepted, InProgress, Missing, NetworkClient } from '../network/network.client.js';
 import type { Payment } from '../payment/payment.entity.js';
-import { type Legs, lockLegs, saveLegs } from '../payment/payment.repository.js';
+import { AS_KNOWN, changeLegs, type Legs, readLegs } from '../payment/payment.repository.js';
 import { ON_ITS_WAY_MS } from '../saga/patience.js';
-import { contradict, sendToReview } from '../saga/review.service.js';
+import { sendToReview } from '../saga/review.service.js';
 import { backOff, MOVED, movedTo, POLL, type Progress } from '../saga/saga.states.js';
 import type { Refused, Unknown } from '../wallet/wallet.client.js';
+import { submit } from './submission.js';
 
 /** How long a payer may type a password before the network is asked to give up. */
 const PAYER_PATIENCE_MS = 90 * SECOND;
@@ -30,14 +29,24 @@ export class AcceptanceService {
     private readonly now: Clock,
   ) {}
 
-  /** Writes that the network is asked, then asks it. */
-  async submit({ payment }: Legs): Promise<Progress<Legs>> {
-    const asked = await this.markSubmitted(payment.id);
-    return asked ? this.take(payment, await this.pay(payment)) : MOVED;
+  /** Writes that the network is asked, where that is not written yet, then asks it. */
+  async submit(known: Legs): Promise<Progress<Legs>> {
+    const left = await changeLegs(this.em.fork(), known, (legs) => {
+      const now = this.now();
+      const submitted = submit(legs, now);
+      return submitted ? { events: [submitted], entry: holdNetwork(legs.payment, now, AS_KNOWN) } : { events: [] };
+    });
+    return left?.acceptance.status === 'SUBMITTED' ? this.ask(left) : movedTo(left);
+  }
+
+  /** Asks the network for the first time. That it is asked must be written. */
+  async ask(legs: Legs): Promise<Progress<Legs>> {
+    return this.take(legs, await this.pay(legs.payment));
   }
 
   /** Finds out what became of a payment that the network may have been told of. */
-  async inquire({ payment, acceptance }: Legs): Promise<Progress<Legs>> {
+  async inquire(legs: Legs): Promise<Progress<Legs>> {
+    const { payment, acceptance } = legs;
     const network = this.networks[payment.network];
     const askedAt = acceptance.submittedAt ?? payment.createdAt;
     const waited = this.now().getTime() - askedAt.getTime();
@@ -45,50 +54,52 @@ export class AcceptanceService {
     const answer = await network.inquire(acceptance.requestId);
     faultPoint('network.inquire.after-call');
     if (answer.outcome === 'IN_PROGRESS' && waited > PAYER_PATIENCE_MS)
-      return this.take(payment, await this.cancel(payment, acceptance.requestId));
-    if (answer.outcome === 'MISSING') return this.missing(payment, acceptance.requestId);
+      return this.take(legs, await this.cancel(payment, acceptance.requestId));
+    if (answer.outcome === 'MISSING') return this.missing(legs);
     if (answer.outcome === 'UNKNOWN' && waited > UNKNOWN_FOR_LONG_MS && payment.attempt > MANY_ATTEMPTS)
       return sendToReview(this.em, payment.id, 'NETWORK_OUTCOME_UNKNOWN', this.now());
-    return this.take(payment, answer);
+    return this.take(legs, answer);
   }
 
   /**
    * Our request never arrived, it seems; or it is still on its way. Repeating it under its own id is safe. A no to the
    * repetition is not believed: the first one may still succeed, unless the network has agreed to forget it.
    */
-  private async missing(payment: Payment, requestId: string): Promise<Progress<Legs>> {
+  private async missing(legs: Legs): Promise<Progress<Legs>> {
+    const { payment, acceptance } = legs;
     const late = this.now().getTime() - payment.payBy.getTime();
     if (late < 0) {
       const again = await this.pay(payment);
-      if (again.outcome !== 'NO') return this.take(payment, again);
+      if (again.outcome !== 'NO') return this.take(legs, again);
     }
-    const answer = await this.cancel(payment, requestId);
+    const answer = await this.cancel(payment, acceptance.requestId);
     if (answer.outcome === 'MISSING' && late > ON_ITS_WAY_MS)
-      return this.refused(payment.id, { outcome: 'NO', reason: 'TIMED_OUT', code: 'MISSING' });
-    return this.take(payment, answer);
+      return this.refused(legs, { outcome: 'NO', reason: 'TIMED_OUT', code: 'MISSING' });
+    return this.take(legs, answer);
   }
 
-  private async take(payment: Payment, answer: Answer): Promise<Progress<Legs>> {
+  private async take(legs: Legs, answer: Answer): Promise<Progress<Legs>> {
     switch (answer.outcome) {
       case 'YES':
-        return this.compared(payment, answer);
+        return this.compared(legs, answer);
       case 'NO':
-        return this.refused(payment.id, answer);
+        return this.refused(legs, answer);
       case 'IN_PROGRESS':
         return POLL;
       case 'MISSING':
       case 'UNKNOWN':
-        return backOff(payment.attempt);
+        return backOff(legs.payment.attempt);
     }
   }
 
   /** A payment to another merchant, or of another amount, is nobody's to decide but a person's. */
-  private async compared(payment: Payment, answer: Accepted): Promise<Progress<Legs>> {
+  private async compared(legs: Legs, answer: Accepted): Promise<Progress<Legs>> {
+    const { payment } = legs;
     if (answer.networkMerchantId !== payment.networkMerchantId)
       return sendToReview(this.em, payment.id, 'NETWORK_MERCHANT_DIFFERS', this.now());
     if (!answer.amount.equals(payment.buy))
       return sendToReview(this.em, payment.id, 'NETWORK_AMOUNT_DIFFERS', this.now());
-    return this.accepted(payment.id, answer);
+    return this.accepted(legs, answer);
   }
 
   private async pay(payment: Payment): Promise<Accepted | Refused | InProgress | Unknown> {
@@ -112,59 +123,32 @@ export class AcceptanceService {
     return answer;
   }
 
-  /** @returns whether the network is to be asked now */
-  private async markSubmitted(id: PaymentId): Promise<boolean> {
-    const asked = await transaction(this.em, async (em) => {
-      const legs = await lockLegs(em, id);
-      const { payment, acceptance } = legs;
-      if (acceptance.status !== 'PREPARED') return false;
+  private async accepted(known: Legs, answer: Accepted): Promise<Progress<Legs>> {
+    const left = await changeLegs(this.em.fork(), known, ({ payment, acceptance }) => {
       const now = this.now();
-      if (now >= payment.payBy) {
-        acceptance.refused();
-        payment.reason = 'TIMED_OUT';
-        await saveLegs(em, legs, null);
-        return false;
-      }
-      acceptance.submitted(now);
-      await saveLegs(em, legs, payment.record('SUBMITTED', now));
-      await holdNetwork(em, payment, now);
-      faultPoint('payment.submitted.before-commit');
-      return true;
-    });
-    faultPoint('payment.submitted.after-commit');
-    return asked;
-  }
-
-  private async accepted(id: PaymentId, answer: Accepted): Promise<Progress<Legs>> {
-    const left = await transaction(this.em, async (em) => {
-      const legs = await lockLegs(em, id);
-      const { payment, acceptance } = legs;
-      const now = this.now();
-      if (acceptance.status === 'REFUSED') await saveLegs(em, legs, contradict(payment, 'PAID_AFTER_REFUSAL', now));
-      if (acceptance.status !== 'SUBMITTED') return null;
       acceptance.accepted(answer.networkPaymentId, answer.transactionId, now);
       payment.paid(now);
-      await saveLegs(em, legs, payment.record('PAID', now));
-      await postNetwork(em, payment, now);
+      const paid = payment.record('PAID', now);
       faultPoint('payment.accepted.before-commit');
-      return legs;
+      return { events: [paid], entry: postNetwork(payment, now, AS_KNOWN) };
     });
     faultPoint('payment.accepted.after-commit');
-    return movedTo(left);
+    return left ? movedTo(left) : this.overtaken(known);
   }
 
-  private async refused(id: PaymentId, answer: Refused): Promise<Progress<Legs>> {
-    const left = await transaction(this.em, async (em) => {
-      const legs = await lockLegs(em, id);
-      const { payment, acceptance } = legs;
-      if (acceptance.status !== 'SUBMITTED') return null;
+  /** Somebody has heard another answer before: a no after which there is a yes is a person's. */
+  private async overtaken({ payment: { id } }: Legs): Promise<Progress<never>> {
+    const { acceptance } = await readLegs(this.em.fork(), id);
+    return acceptance.status === 'REFUSED' ? sendToReview(this.em, id, 'PAID_AFTER_REFUSAL', this.now()) : MOVED;
+  }
+
+  private async refused(known: Legs, answer: Refused): Promise<Progress<Legs>> {
+    const left = await changeLegs(this.em.fork(), known, ({ payment, acceptance }) => {
       acceptance.refused();
       payment.reason = answer.reason;
       payment.attempt = 0;
-      await saveLegs(em, legs, null);
-      await voidNetwork(em, payment, this.now());
       faultPoint('payment.refused.before-commit');
-      return legs;
+      return { events: [], entry: voidNetwork(payment, this.now(), AS_KNOWN) };
     });
     faultPoint('payment.refused.after-commit');
     return movedTo(left);

@@ -1,15 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Clock, HOUR } from '../../kernel/clock.js';
-import { transaction } from '../../kernel/database.js';
 import { invariant } from '../../kernel/error.js';
 import { faultPoint } from '../../kernel/fault.js';
 import type { WalletProvider } from '../../kernel/graphql/enums.js';
-import type { PaymentId } from '../../kernel/id.js';
+import { submit } from '../acceptance/submission.js';
 import type { VaultClient } from '../checkout/payer.client.js';
-import { holdWallet, postWallet, voidWallet } from '../ledger/ledger.service.js';
-import { releaseLimit } from '../limit/limit.repository.js';
-import type { Payment } from '../payment/payment.entity.js';
-import { type Legs, lockLegs, rememberOrder, saveLegs } from '../payment/payment.repository.js';
+import { holdBoth, holdWallet, postWallet, voidWallet } from '../ledger/ledger.service.js';
+import { release } from '../limit/limit.repository.js';
+import { AS_KNOWN, changeLegs, type Legs, rememberOrder } from '../payment/payment.repository.js';
 import { mayBeUnderWay } from '../saga/patience.js';
 import { sendToReview } from '../saga/review.service.js';
 import { backOff, endedBy, movedTo, type Progress } from '../saga/saga.states.js';
@@ -28,7 +26,8 @@ export class AuthorizationService {
   ) {}
 
   /** Asks the wallet to hold the whole price. @throws UnavailableError when users cannot say which wallet it is */
-  async authorize({ payment, authorization }: Legs): Promise<Progress<Legs>> {
+  async authorize(legs: Legs): Promise<Progress<Legs>> {
+    const { payment, authorization } = legs;
     const keysAreForgotten = this.now().getTime() - payment.createdAt.getTime() > WALLET_KEYS_LAST_MS;
     if (keysAreForgotten && !authorization.orderId)
       return sendToReview(this.em, payment.id, 'WALLET_OUTCOME_UNKNOWN', this.now());
@@ -45,8 +44,8 @@ export class AuthorizationService {
       mayBeUnderWay: mayBeUnderWay(payment.attempt, payment.createdAt, this.now()),
     });
     faultPoint('wallet.authorize.after-call');
-    if (answer.outcome === 'YES') return this.compared(payment, answer);
-    if (answer.outcome === 'NO') return this.declined(payment.id, answer);
+    if (answer.outcome === 'YES') return this.compared(legs, answer);
+    if (answer.outcome === 'NO') return this.declined(legs, answer);
     if (answer.orderId && !authorization.orderId) {
       await rememberOrder(this.em.fork(), payment.id, answer.orderId);
       faultPoint('wallet.order.remembered');
@@ -55,7 +54,8 @@ export class AuthorizationService {
   }
 
   /** Takes the held money. The merchant has been paid, so this is repeated until the wallet's definite word. */
-  async capture({ payment, authorization }: Legs): Promise<Progress<never>> {
+  async capture(legs: Legs): Promise<Progress<never>> {
+    const { payment, authorization } = legs;
     const { orderId, authorizationId, requestId } = authorization;
     invariant(orderId && authorizationId, 'captured without a hold (M5)');
     faultPoint('wallet.capture.before-call');
@@ -69,96 +69,87 @@ export class AuthorizationService {
     faultPoint('wallet.capture.after-call');
     if (answer.outcome === 'YES')
       return answer.amount.equals(payment.sell)
-        ? this.captured(payment.id, answer)
+        ? this.captured(legs, answer)
         : sendToReview(this.em, payment.id, 'CAPTURE_AMOUNT_DIFFERS', this.now());
     if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, answer.reason, this.now());
     return backOff(payment.attempt);
   }
 
   /** Gives the held money free, after the network's definite no. */
-  async void({ payment, authorization }: Legs): Promise<Progress<never>> {
+  async void(legs: Legs): Promise<Progress<never>> {
+    const { payment, authorization } = legs;
     invariant(authorization.authorizationId, 'nothing to give free');
     faultPoint('wallet.void.before-call');
     const answer = await this.wallets[payment.walletProvider].void(authorization.authorizationId);
     faultPoint('wallet.void.after-call');
-    if (answer.outcome === 'YES') return this.voided(payment.id);
+    if (answer.outcome === 'YES') return this.voided(legs);
     if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, 'VOID_REFUSED', this.now());
     return backOff(payment.attempt);
   }
 
   /** Who holds another amount than was asked for is a person's, who must find what to give free. */
-  private async compared(payment: Payment, held: Held): Promise<Progress<Legs>> {
-    if (held.amount.equals(payment.sell)) return this.held(payment.id, held);
+  private async compared(legs: Legs, held: Held): Promise<Progress<Legs>> {
+    const { payment } = legs;
+    if (held.amount.equals(payment.sell)) return this.held(legs, held);
     await rememberOrder(this.em.fork(), payment.id, held.orderId);
     return sendToReview(this.em, payment.id, 'WALLET_AMOUNT_DIFFERS', this.now());
   }
 
-  private async held(id: PaymentId, held: Held): Promise<Progress<Legs>> {
-    const left = await transaction(this.em, async (em) => {
-      const legs = await lockLegs(em, id);
+  /** The network is asked next, and nothing of it depends on what comes between: that it is goes with the same commit. */
+  private async held(known: Legs, held: Held): Promise<Progress<Legs>> {
+    const left = await changeLegs(this.em.fork(), known, (legs) => {
       const { payment, authorization } = legs;
-      if (authorization.status !== 'REQUESTED') return null;
       const now = this.now();
       authorization.held(held.orderId, held.authorizationId, held.expiresAt);
-      await saveLegs(em, legs, payment.record('AUTHORIZED', now));
-      await holdWallet(em, payment, now);
+      const authorized = payment.record('AUTHORIZED', now);
+      const submitted = submit(legs, now);
       faultPoint('payment.held.before-commit');
-      return legs;
+      return {
+        events: submitted ? [authorized, submitted] : [authorized],
+        entry: submitted ? holdBoth(payment, now, AS_KNOWN) : holdWallet(payment, now, AS_KNOWN),
+      };
     });
     faultPoint('payment.held.after-commit');
     return movedTo(left);
   }
 
-  private async declined(id: PaymentId, refusal: Refused): Promise<Progress<never>> {
-    const ended = await transaction(this.em, async (em) => {
-      const legs = await lockLegs(em, id);
-      const { payment, authorization, acceptance } = legs;
-      if (authorization.status !== 'REQUESTED') return false;
+  private async declined(known: Legs, refusal: Refused): Promise<Progress<never>> {
+    const ended = await changeLegs(this.em.fork(), known, ({ payment, authorization, acceptance }) => {
       authorization.declined();
       acceptance.refused();
       payment.declined(refusal.reason);
-      await saveLegs(em, legs, payment.record('DECLINED', this.now()));
-      await releaseLimit(em, payment);
+      const declined = payment.record('DECLINED', this.now());
       faultPoint('payment.declined.before-commit');
-      return true;
+      return { events: [declined], besides: [release(payment, AS_KNOWN)] };
     });
     faultPoint('payment.declined.after-commit');
-    return endedBy(ended);
+    return endedBy(ended !== null);
   }
 
-  private async captured(id: PaymentId, captured: Captured): Promise<Progress<never>> {
-    const ended = await transaction(this.em, async (em) => {
-      const legs = await lockLegs(em, id);
-      const { payment, authorization } = legs;
-      if (authorization.status !== 'HELD') return false;
+  private async captured(known: Legs, { captureId, processorFee }: Captured): Promise<Progress<never>> {
+    const ended = await changeLegs(this.em.fork(), known, ({ payment, authorization }) => {
       const now = this.now();
-      const feeMinor = captured.processorFee?.minor ?? null;
-      authorization.captured(captured.captureId, feeMinor);
+      const feeMinor = processorFee?.minor ?? null;
+      authorization.captured(captureId, feeMinor);
       payment.completed(now);
-      await saveLegs(em, legs, payment.record('COMPLETED', now));
-      await postWallet(em, payment, feeMinor, now);
+      const completed = payment.record('COMPLETED', now);
       faultPoint('payment.captured.before-commit');
-      return true;
+      return { events: [completed], entry: postWallet(payment, feeMinor, now, AS_KNOWN) };
     });
     faultPoint('payment.captured.after-commit');
-    return endedBy(ended);
+    return endedBy(ended !== null);
   }
 
-  private async voided(id: PaymentId): Promise<Progress<never>> {
-    const ended = await transaction(this.em, async (em) => {
-      const legs = await lockLegs(em, id);
-      const { payment, authorization } = legs;
-      if (authorization.status !== 'HELD') return false;
+  private async voided(known: Legs): Promise<Progress<never>> {
+    const ended = await changeLegs(this.em.fork(), known, ({ payment, authorization }) => {
       const now = this.now();
       authorization.voided();
       payment.failed(payment.reason ?? 'NETWORK_REFUSED');
-      await saveLegs(em, legs, payment.record('FAILED', now));
-      await voidWallet(em, payment, now);
-      await releaseLimit(em, payment);
+      const failed = payment.record('FAILED', now);
       faultPoint('payment.voided.before-commit');
-      return true;
+      return { events: [failed], entry: voidWallet(payment, now, AS_KNOWN), besides: [release(payment, AS_KNOWN)] };
     });
     faultPoint('payment.voided.after-commit');
-    return endedBy(ended);
+    return endedBy(ended !== null);
   }
 }

@@ -1,7 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { readStatement } from '../../kernel/database.commit.js';
 import {
   changesOf,
   columnsOf,
+  commitTogether,
   entityIn,
   executeTogether,
   insertion,
@@ -9,11 +11,11 @@ import {
   snapshotOf,
 } from '../../kernel/database.rows.js';
 import type { CheckoutId, TravelerId } from '../../kernel/id.js';
-import { Acceptance } from '../acceptance/acceptance.entity.js';
-import { Authorization } from '../authorization/authorization.entity.js';
-import type { Payment } from '../payment/payment.entity.js';
+import { type IdempotentRequest, KEY_CLAIMED, keyClaim } from '../../kernel/idempotency.js';
+import { reservation } from '../limit/limit.repository.js';
+import type { Legs } from '../payment/payment.repository.js';
 import type { PaymentEvent } from '../payment/payment-event.entity.js';
-import { announcement } from '../payment/payment-event.repository.js';
+import { announcements } from '../payment/payment-event.repository.js';
 import { Checkout } from './checkout.entity.js';
 
 /** A checkout whose row is locked, with what the row held then. */
@@ -28,16 +30,18 @@ export async function readCheckout(
   id: CheckoutId,
   travelerId: TravelerId,
 ): Promise<Checkout | null> {
-  return selectCheckout(em, id, travelerId, '');
+  const [row] = await readStatement<Record<string, unknown>>(em, selectCheckout(em), [id, travelerId]);
+  return row ? entityIn(em, Checkout, 'checkout', row) : null;
 }
 
-/** The same under its row lock. */
+/** The same under its row lock, within the transaction of `em`. */
 export async function lockCheckout(
   em: EntityManager,
   id: CheckoutId,
   travelerId: TravelerId,
 ): Promise<LockedCheckout | null> {
-  const checkout = await selectCheckout(em, id, travelerId, 'for update');
+  const [row] = await em.execute<Record<string, unknown>[]>(`${selectCheckout(em)} for update`, [id, travelerId]);
+  const checkout = row ? entityIn(em, Checkout, 'checkout', row) : null;
   return checkout && { checkout, before: snapshotOf(em, checkout) };
 }
 
@@ -45,35 +49,56 @@ export async function saveCheckout(em: EntityManager, { checkout, before }: Lock
   await executeTogether(em, [changesOf(em, checkout, before, null)]);
 }
 
-export async function insertCheckout(em: EntityManager, checkout: Checkout): Promise<void> {
-  await executeTogether(em, [insertion(em, checkout)]);
+/** @returns whether it is written now; not where the request's key was used before */
+export async function insertCheckout(
+  em: EntityManager,
+  checkout: Checkout,
+  request: IdempotentRequest,
+): Promise<boolean> {
+  const claim = keyClaim(request, { checkoutId: checkout.id });
+  const rows = await commitTogether(em, [claim, insertion(em, checkout, KEY_CLAIMED)], `select from ${KEY_CLAIMED}`);
+  return rows.length > 0;
 }
 
-/** Writes a checkout's confirmation and the payment that it becomes, with its legs and its first event, in one statement. */
-export async function savePaymentOf(
-  em: EntityManager,
-  { checkout, before }: LockedCheckout,
-  payment: Payment,
-  event: PaymentEvent,
-): Promise<void> {
-  await executeTogether(em, [
-    changesOf(em, checkout, before, null),
-    insertion(em, payment),
-    insertion(em, Authorization.requested(payment.id)),
-    insertion(em, Acceptance.prepared(payment.id)),
-    ...announcement(em, payment, event),
-  ]);
+/** A confirmation, and what comes of it. */
+export interface Confirmation {
+  /** As it was read. */
+  readonly before: Checkout;
+  /** As it is from now on. */
+  readonly after: Checkout;
+  readonly legs: Legs;
+  readonly event: PaymentEvent;
+  readonly request: IdempotentRequest;
+  /** What the payment's row holds beside, in SQL: the lease of the process that drives it at once. */
+  readonly lease: Readonly<Record<string, string>>;
 }
 
-async function selectCheckout(
-  em: EntityManager,
-  id: CheckoutId,
-  travelerId: TravelerId,
-  lock: '' | 'for update',
-): Promise<Checkout | null> {
-  const [row] = await em.execute<Record<string, unknown>[]>(
-    `select ${columnsOf(em, Checkout, 'checkout')} from checkout where id = ? and traveler_id = ? ${lock}`,
-    [id, travelerId],
-  );
-  return row ? entityIn(em, Checkout, 'checkout', row) : null;
+/**
+ * Writes a checkout's confirmation and the payment that it becomes, with its legs and its first event, in one statement
+ * that is a transaction of its own; or nothing, where the checkout has changed or the request's key was used before.
+ * @returns whether it is written
+ * @throws what `isBeyondLimit` knows
+ */
+export async function confirmCheckout(em: EntityManager, confirmation: Confirmation): Promise<boolean> {
+  const { before, after, legs, event, request, lease } = confirmation;
+  const { payment, authorization, acceptance } = legs;
+  const pieces = [
+    {
+      name: 'as_read',
+      text: 'select from checkout where id = ? and traveler_id = ? and status = ? and quote_id = ? for update',
+      values: [before.id, before.travelerId, before.status, before.quoteId],
+    },
+    keyClaim(request, { paymentId: payment.id }, 'as_read'),
+    changesOf(em, after, snapshotOf(em, before), null, KEY_CLAIMED),
+    insertion(em, payment, KEY_CLAIMED, lease),
+    insertion(em, authorization, KEY_CLAIMED),
+    insertion(em, acceptance, KEY_CLAIMED),
+    ...announcements(em, payment, [event], KEY_CLAIMED),
+    reservation(payment, before.perYearLimitMinor, KEY_CLAIMED),
+  ];
+  return (await commitTogether(em, pieces, `select from ${KEY_CLAIMED}`)).length > 0;
+}
+
+function selectCheckout(em: EntityManager): string {
+  return `select ${columnsOf(em, Checkout, 'checkout')} from checkout where id = ? and traveler_id = ?`;
 }

@@ -1,24 +1,33 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Clock } from '../../kernel/clock.js';
 import { transaction } from '../../kernel/database.js';
-import { DomainError, NotFoundError } from '../../kernel/error.js';
+import { DomainError, invariant, NotFoundError } from '../../kernel/error.js';
 import { faultPoint } from '../../kernel/fault.js';
 import { CodeKind } from '../../kernel/graphql/enums.js';
 import { type CheckoutId, newId, type PaymentId, type TravelerId, type WalletId } from '../../kernel/id.js';
-import { claimKey, findReplay, type IdempotentRequest } from '../../kernel/idempotency.js';
+import { findReplay, type IdempotentRequest } from '../../kernel/idempotency.js';
 import { Money } from '../../kernel/money/money.js';
-import { requireWithinPayment, reserveLimit } from '../limit/limit.repository.js';
+import { Acceptance } from '../acceptance/acceptance.entity.js';
+import { Authorization } from '../authorization/authorization.entity.js';
+import { isBeyondLimit, requireWithinPayment } from '../limit/limit.repository.js';
 import { Payment } from '../payment/payment.entity.js';
+import type { Legs } from '../payment/payment.repository.js';
 import type { SagaWorker } from '../saga/saga.worker.js';
 import { Checkout, type Terms } from './checkout.entity.js';
-import { AmountNotAllowed, AmountRequired, CheckoutAlreadyConfirmed, WrongCurrency } from './checkout.errors.js';
 import {
+  AmountNotAllowed,
+  AmountRequired,
+  CheckoutAlreadyConfirmed,
+  SpendingLimitExceeded,
+  WrongCurrency,
+} from './checkout.errors.js';
+import {
+  confirmCheckout,
   insertCheckout,
   type LockedCheckout,
   lockCheckout,
   readCheckout,
   saveCheckout,
-  savePaymentOf,
 } from './checkout.repository.js';
 import type { CodeClient, ScannedCode } from './code.client.js';
 import type { Payer, PayerClient } from './payer.client.js';
@@ -45,7 +54,7 @@ export class CheckoutService {
     private readonly codes: CodeClient,
     private readonly payers: PayerClient,
     private readonly quotes: QuoteClient,
-    private readonly saga: SagaWorker,
+    private readonly saga: SagaWorker<Legs>,
     private readonly now: Clock,
   ) {}
 
@@ -102,17 +111,20 @@ export class CheckoutService {
    */
   async confirm({ travelerId, checkoutId, idempotencyKey }: ConfirmCheckout): Promise<Payment> {
     const request = { scope: `${travelerId}:confirmCheckout`, key: idempotencyKey, content: { checkoutId } };
-    const replayed = await findReplay(this.em.fork(), request);
-    if (!replayed) await this.requireStillPossible(await this.getOf(travelerId, checkoutId));
-    const payment = await transaction(this.em, async (em) => {
-      const [paymentId, begunAt] = [newId('pay', 'us'), this.now()];
-      const earlier = await claimKey(em, request, { paymentId });
-      if (earlier) return em.findOneOrFail(Payment, earlier.paymentId);
-      return this.confirmLocked(em, await lockOf(em, travelerId, checkoutId), paymentId, begunAt);
-    });
-    faultPoint('checkout.confirm.after-commit');
-    this.saga.kick(payment.id);
-    return payment;
+    let isAsked = false;
+    // Again where the checkout changes under our hands, and then its price at most once more.
+    for (;;) {
+      const replayed = await findReplay<{ paymentId: PaymentId }>(this.em.fork(), request);
+      if (replayed) return this.earlier(replayed.paymentId);
+      const checkout = await this.getOf(travelerId, checkoutId);
+      if (!isAsked) await this.requireStillPossible(checkout);
+      isAsked = true;
+      const legs = await this.confirmAsRead(checkout, request);
+      if (!legs) continue;
+      faultPoint('checkout.confirm.after-commit');
+      this.saga.begin(legs.payment.id, legs);
+      return legs.payment;
+    }
   }
 
   /** @throws NotFoundError when there is none, or it is another traveler's */
@@ -122,21 +134,41 @@ export class CheckoutService {
     return checkout;
   }
 
-  /** @param begunAt when the id was made: payments are listed by their ids, and are as old as those say */
-  private async confirmLocked(
-    em: EntityManager,
-    locked: LockedCheckout,
-    id: PaymentId,
-    begunAt: Date,
-  ): Promise<Payment> {
-    const { checkout } = locked;
-    checkout.confirm(this.now());
-    const payment = Payment.of(checkout, begunAt, id);
-    await savePaymentOf(em, locked, payment, payment.record('CONFIRMED', begunAt));
-    await this.saga.guard(em, payment.id);
-    await reserveLimit(em, checkout, payment);
-    faultPoint('checkout.confirm.before-commit');
+  /** The payment of an earlier request with the same key: whoever repeats it wants it to go on. */
+  private async earlier(id: PaymentId): Promise<Payment> {
+    const payment = await this.em.fork().findOneOrFail(Payment, id);
+    this.saga.kick(id);
     return payment;
+  }
+
+  /** @returns null where the checkout is not any more what it was, or a request with the same key came first */
+  private async confirmAsRead(before: Checkout, request: IdempotentRequest): Promise<Legs | null> {
+    // Payments are listed by their ids, and are as old as those say.
+    const [id, begunAt] = [newId('pay', 'us'), this.now()];
+    if (before.status === 'CONFIRMED') throw new CheckoutAlreadyConfirmed(await this.paymentOf(before));
+    const after = Object.assign(new Checkout(), before);
+    after.confirm(begunAt);
+    requireWithinPayment(after);
+    const payment = Payment.of(after, begunAt, id);
+    const legs = { payment, authorization: Authorization.requested(id), acceptance: Acceptance.prepared(id) };
+    const event = payment.record('CONFIRMED', begunAt);
+    faultPoint('checkout.confirm.before-commit');
+    try {
+      const written = await confirmCheckout(this.em.fork(), {
+        ...{ before, after, legs, event, request },
+        lease: this.saga.lease,
+      });
+      return written ? legs : null;
+    } catch (thrown) {
+      if (isBeyondLimit(thrown)) throw new SpendingLimitExceeded('YEAR', before.perYearLimit);
+      throw thrown;
+    }
+  }
+
+  /** Whoever lost a race can follow the payment that the checkout became. */
+  private async paymentOf({ id }: Checkout): Promise<PaymentId> {
+    const { id: paymentId } = await this.em.fork().findOneOrFail(Payment, { checkoutId: id }, { fields: ['id'] });
+    return paymentId;
   }
 
   /** The wallet, its market or the code may have been closed since the checkout began. */
@@ -171,14 +203,13 @@ export class CheckoutService {
 
   private async open(request: IdempotentRequest, checkout: Checkout): Promise<Checkout> {
     requireWithinPayment(checkout);
-    const earlier = await transaction(this.em, async (em) => {
-      const known = await claimKey(em, request, { checkoutId: checkout.id });
-      if (!known) await insertCheckout(em, checkout);
-      faultPoint('checkout.open.before-commit');
-      return known;
-    });
+    faultPoint('checkout.open.before-commit');
+    const isFirst = await insertCheckout(this.em.fork(), checkout, request);
     faultPoint('checkout.open.after-commit');
-    return earlier ? this.get(earlier.checkoutId) : checkout;
+    if (isFirst) return checkout;
+    const earlier = await findReplay<{ checkoutId: CheckoutId }>(this.em.fork(), request);
+    invariant(earlier, 'a key that was taken has a result');
+    return this.get(earlier.checkoutId);
   }
 
   private get(id: CheckoutId): Promise<Checkout> {

@@ -1,85 +1,77 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Condition } from '../../kernel/database.rows.js';
 import { Money } from '../../kernel/money/money.js';
 import type { Payment } from '../payment/payment.entity.js';
 import type { Refund } from '../refund/refund.entity.js';
 import * as accounts from './account.entity.js';
-import { hold, type Movement, post, postHolds, voidHolds } from './ledger.repository.js';
+import { type Entry, holding, type Movement, posting, resolving } from './ledger.repository.js';
 
 const WALLET_LEG = ['wallet'] as const;
 const NETWORK_LEGS = ['exchange', 'spread', 'fee', 'merchant'] as const;
 
 /**
- * What each step of a payment and of a refund means in the books. All of it happens inside the transaction that
- * changes the step's state; nothing here looks at a clock or a network.
+ * What each step of a payment and of a refund means in the books: entries, to be written with the change of the step's
+ * state, in one transaction or one statement. Nothing here looks at a clock or a network.
  */
 
 /** The wallet holds the payer's whole price. */
-export async function holdWallet(em: EntityManager, payment: Payment, now: Date): Promise<void> {
-  const { id, sell, walletProvider } = payment;
-  const clearing = accounts.walletClearing(walletProvider, sell.currency, id);
-  await hold(
-    em,
-    id,
-    [{ leg: 'wallet', debit: clearing, credit: accounts.control(id, sell.currency), amount: sell }],
-    now,
-  );
+export function holdWallet(payment: Payment, now: Date, when?: Condition): Entry {
+  return holding(payment.id, [walletHoldOf(payment)], now, when);
 }
 
 /** The network is about to be asked: the exchange, our shares and the merchant's claim are set aside, linked. */
-export async function holdNetwork(em: EntityManager, payment: Payment, now: Date): Promise<void> {
-  await hold(em, payment.id, exchangeOf(payment), now);
+export function holdNetwork(payment: Payment, now: Date, when?: Condition): Entry {
+  return holding(payment.id, exchangeOf(payment), now, when);
+}
+
+/** Both at once. */
+export function holdBoth(payment: Payment, now: Date, when?: Condition): Entry {
+  return holding(payment.id, [walletHoldOf(payment), ...exchangeOf(payment)], now, when);
 }
 
 /** The merchant was paid. */
-export async function postNetwork(em: EntityManager, payment: Payment, now: Date): Promise<void> {
-  await postHolds(em, payment.id, NETWORK_LEGS, now);
+export function postNetwork(payment: Payment, now: Date, when?: Condition): Entry {
+  return resolving(payment.id, NETWORK_LEGS, 'POSTED', now, when);
 }
 
 /** The network definitely did not pay the merchant. */
-export async function voidNetwork(em: EntityManager, payment: Payment, now: Date): Promise<void> {
-  await voidHolds(em, payment.id, NETWORK_LEGS, now);
+export function voidNetwork(payment: Payment, now: Date, when?: Condition): Entry {
+  return resolving(payment.id, NETWORK_LEGS, 'VOIDED', now, when);
 }
 
 /** The wallet gave its hold free. */
-export async function voidWallet(em: EntityManager, payment: Payment, now: Date): Promise<void> {
-  await voidHolds(em, payment.id, WALLET_LEG, now);
+export function voidWallet(payment: Payment, now: Date, when?: Condition): Entry {
+  return resolving(payment.id, WALLET_LEG, 'VOIDED', now, when);
 }
 
 /** The wallet's money is ours; what the provider kept of it is an expense. */
-export async function postWallet(
-  em: EntityManager,
-  payment: Payment,
-  processorFeeMinor: bigint | null,
-  now: Date,
-): Promise<void> {
+export function postWallet(payment: Payment, processorFeeMinor: bigint | null, now: Date, when?: Condition): Entry {
   const { id, sell, walletProvider } = payment;
-  await postHolds(em, id, WALLET_LEG, now);
-  if (!processorFeeMinor) return;
-  const kept: Movement = {
-    leg: 'processor-fee',
-    debit: accounts.processorFee(walletProvider, sell.currency, id),
-    credit: accounts.walletClearing(walletProvider, sell.currency, id),
-    amount: Money.of(processorFeeMinor, sell.currency),
-  };
-  await post(em, id, null, [kept], now);
+  const kept = processorFeeMinor
+    ? {
+        leg: 'processor-fee',
+        debit: accounts.processorFee(walletProvider, sell.currency, id),
+        credit: accounts.walletClearing(walletProvider, sell.currency, id),
+        amount: Money.of(processorFeeMinor, sell.currency),
+      }
+    : null;
+  return resolving(id, WALLET_LEG, 'POSTED', now, when, kept);
 }
 
 /** A refund was taken from the merchant: the exchange and our shares go back at the payment's own rate. */
-export async function postRefundTaken(em: EntityManager, payment: Payment, refund: Refund, now: Date): Promise<void> {
-  await post(em, payment.id, refund.id, exchangeOf({ ...amountsOf(refund), payment }).map(mirrored), now);
+export function postRefundTaken(payment: Payment, refund: Refund, now: Date): Entry {
+  return posting(payment.id, refund.id, exchangeOf({ ...amountsOf(refund), payment }).map(mirrored), now);
 }
 
 /** A refund reached the payer's wallet. */
-export async function postRefundGiven(em: EntityManager, payment: Payment, refund: Refund, now: Date): Promise<void> {
-  const { id, walletProvider } = payment;
-  const currency = payment.sellCurrency;
-  const back: Movement = {
-    leg: 'wallet',
-    debit: accounts.control(id, currency),
-    credit: accounts.walletClearing(walletProvider, currency, id),
-    amount: refund.sell,
-  };
-  await post(em, id, refund.id, [back], now);
+export function postRefundGiven(payment: Payment, refund: Refund, now: Date): Entry {
+  const { debit, credit } = walletHoldOf(payment);
+  const back: Movement = { leg: 'wallet', debit: credit, credit: debit, amount: refund.sell };
+  return posting(payment.id, refund.id, [back], now);
+}
+
+function walletHoldOf({ id, sell, walletProvider }: Payment): Movement {
+  const debit = accounts.walletClearing(walletProvider, sell.currency, id);
+  return { leg: 'wallet', debit, credit: accounts.control(id, sell.currency), amount: sell };
 }
 
 interface Amounts {

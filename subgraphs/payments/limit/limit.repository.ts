@@ -1,41 +1,38 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
+import { isDatabaseError } from '../../kernel/database.retry.js';
+import type { Condition, Sql } from '../../kernel/database.rows.js';
 import type { Checkout } from '../checkout/checkout.entity.js';
 import { SpendingLimitExceeded } from '../checkout/checkout.errors.js';
 import type { Payment } from '../payment/payment.entity.js';
 
-/**
- * Both functions come last in their transaction, after everything else is written: the row is locked until the commit,
- * and all payments of a traveler wait for it.
- */
+/** All payments of a traveler wait for this row: it is changed by statements that are transactions of their own. */
 
 /**
- * Counts a payment against the payer's limits, in the transaction that confirms it. One statement checks and adds
- * under the row's lock: of two payments that race for the last of a limit, one gets it (M4).
- * @throws SpendingLimitExceeded
+ * Counts a payment against the payer's yearly limit, in the statement that confirms it. The row's own constraint
+ * refuses what is beyond it, and with it the whole statement: of two payments that race for the last of a limit, one
+ * gets it (M4).
  */
-export async function reserveLimit(em: EntityManager, checkout: Checkout, payment: Payment): Promise<void> {
-  requireWithinPayment(checkout);
-  await em.flush();
-  const rows = await em.execute<unknown[]>(
-    `insert into limit_usage as usage (traveler_id, market_code, network, year, currency, used_minor)
-       select ?, ?, ?, ?, ?, ? where ?::bigint <= ?::bigint
-     on conflict (traveler_id, market_code, network, year, currency) do update
-       set used_minor = usage.used_minor + excluded.used_minor
-       where usage.used_minor + excluded.used_minor <= ?
-     returning used_minor`,
-    [...keyOf(payment), payment.sellMinor, payment.sellMinor, checkout.perYearLimitMinor, checkout.perYearLimitMinor],
-  );
-  if (rows.length === 0) throw new SpendingLimitExceeded('YEAR', checkout.perYearLimit);
+export function reservation(payment: Payment, limitMinor: bigint, when: Condition): Sql {
+  return {
+    text: `insert into limit_usage as usage (traveler_id, market_code, network, year, currency, used_minor, limit_minor)
+             select ?, ?, ?, ?, ?, ?, ?${when ? ` from ${when}` : ''}
+           on conflict (traveler_id, market_code, network, year, currency) do update
+             set used_minor = usage.used_minor + excluded.used_minor, limit_minor = excluded.limit_minor`,
+    values: [...keyOf(payment), payment.sellMinor, limitMinor],
+  };
+}
+
+/** Whether that constraint has refused a statement. */
+export function isBeyondLimit(thrown: unknown): boolean {
+  return isDatabaseError(thrown, '23514', 'limit_usage_within_limit');
 }
 
 /** Gives back what a payment that came to nothing had reserved. A refund gives nothing back: the purchase was made. */
-export async function releaseLimit(em: EntityManager, payment: Payment): Promise<void> {
-  await em.flush();
-  await em.execute(
-    `update limit_usage set used_minor = used_minor - ?
-      where traveler_id = ? and market_code = ? and network = ? and year = ? and currency = ?`,
-    [payment.sellMinor, ...keyOf(payment)],
-  );
+export function release(payment: Payment, when: Condition): Sql {
+  return {
+    text: `update limit_usage set used_minor = used_minor - ?${when ? ` from ${when}` : ''}
+            where traveler_id = ? and market_code = ? and network = ? and year = ? and currency = ?`,
+    values: [payment.sellMinor, ...keyOf(payment)],
+  };
 }
 
 /** @throws SpendingLimitExceeded when the checkout alone is beyond the limit of one payment */

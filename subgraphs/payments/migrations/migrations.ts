@@ -3,6 +3,7 @@ import { Migration20261125000000 } from './Migration20261125000000.js';
 import { Migration20261126010000 } from './Migration20261126010000.js';
 import { Migration20261126020000 } from './Migration20261126020000.js';
 import { Migration20261127010000 } from './Migration20261127010000.js';
+import { Migration20261127020000 } from './Migration20261127020000.js';
 
 /** In the order in which they are run. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   Migration20261126010000,
   Migration20261126020000,
   Migration20261127010000,
+  Migration20261127020000,
 ];

@@ -1,29 +1,32 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { executeTogether, insertion, type Sql } from '../../kernel/database.rows.js';
+import { type Condition, executeTogether, insertion, type Sql } from '../../kernel/database.rows.js';
 import { publication } from '../../kernel/event/outbox.js';
 import type { Payment } from './payment.entity.js';
 import type { PaymentEvent } from './payment-event.entity.js';
 
 /** Stores an event and hands it to the outbox, in the transaction of `em`: for the payer, the merchant, the partners. */
 export async function announce(em: EntityManager, payment: Payment, event: PaymentEvent): Promise<void> {
-  await executeTogether(em, announcement(em, payment, event));
+  await executeTogether(em, announcements(em, payment, [event]));
 }
 
-/** The same as pieces of a statement that also writes what happened. */
-export function announcement(em: EntityManager, payment: Payment, event: PaymentEvent): Sql[] {
-  const audiences = [`payment.${payment.id}`, `merchant.${payment.merchantId}`];
-  for (const partnerId of payment.partnerIds) audiences.push(`partner.${partnerId}`);
-  const published = publication({
-    id: event.id,
-    subjects: audiences,
-    payload: {
-      __typename: 'PaymentEventDelivery',
-      id: event.id,
-      type: event.type,
-      paymentId: payment.id,
-      merchantId: payment.merchantId,
-      ...(payment.codeId && { codeId: payment.codeId }),
-    },
-  });
-  return [insertion(em, event), published];
+/** The same, for events in their order, as pieces of a statement that also writes what happened. */
+export function announcements(
+  em: EntityManager,
+  payment: Payment,
+  events: readonly PaymentEvent[],
+  when: Condition = null,
+): Sql[] {
+  if (events.length === 0) return [];
+  const { id: paymentId, merchantId, codeId, partnerIds } = payment;
+  const subjects = [
+    `payment.${paymentId}`,
+    `merchant.${merchantId}`,
+    ...partnerIds.map((partnerId) => `partner.${partnerId}`),
+  ];
+  const published = events.map(({ id, type }) => ({
+    id,
+    subjects,
+    payload: { __typename: 'PaymentEventDelivery', id, type, paymentId, merchantId, ...(codeId && { codeId }) },
+  }));
+  return [...events.map((event) => insertion(em, event, when)), publication(published, when)];
 }

@@ -86,6 +86,11 @@ export class Payment extends PaymentSchema.class {
     return isFinal(paymentTransitions, this.status);
   }
 
+  /** Whether the saga has nothing to do with it any more. */
+  isOver(): boolean {
+    return this.status === 'IN_REVIEW' || this.isFinal();
+  }
+
   /** Whether this principal may know of the payment at all. */
   isVisibleTo(principal: Principal): boolean {
     if (this.isOfPayer(principal)) return true;

@@ -1,11 +1,14 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { readStatement } from '../../kernel/database.commit.js';
 import {
   changesOf,
   columnsOf,
+  commitTogether,
   entityIn,
   executeTogether,
   type Snapshot,
+  type Sql,
   snapshotOf,
 } from '../../kernel/database.rows.js';
 import { invariant } from '../../kernel/error.js';
@@ -13,10 +16,11 @@ import type { PaymentId } from '../../kernel/id.js';
 import type { PageRequest } from '../../kernel/page.js';
 import { Acceptance } from '../acceptance/acceptance.entity.js';
 import { Authorization } from '../authorization/authorization.entity.js';
+import type { Entry } from '../ledger/ledger.repository.js';
 import { Payment } from './payment.entity.js';
 import type { PaymentStatus } from './payment.states.js';
 import type { PaymentEvent } from './payment-event.entity.js';
-import { announcement } from './payment-event.repository.js';
+import { announcements } from './payment-event.repository.js';
 
 /** A payment with its two legs, as they were read together. */
 export interface Legs {
@@ -32,7 +36,8 @@ export interface LockedLegs extends Legs {
 
 /** The payment with its legs; nothing is locked. */
 export async function readLegs(em: EntityManager, id: PaymentId): Promise<Legs> {
-  return selectLegs(em, id, '');
+  const [row] = await readStatement<Record<string, unknown>>(em, selectLegs(em, ''), [id]);
+  return found(em, id, row);
 }
 
 /**
@@ -40,7 +45,9 @@ export async function readLegs(em: EntityManager, id: PaymentId): Promise<Legs> 
  * are locked, because who waits for one row reads only that one as it is then, and the others as they were before.
  */
 export async function lockLegs(em: EntityManager, id: PaymentId): Promise<LockedLegs> {
-  const legs = await selectLegs(em, id, 'for update of payment, authorized, accepted');
+  const locking = selectLegs(em, 'for update of payment, authorized, accepted');
+  const [row] = await em.execute<Record<string, unknown>[]>(locking, [id]);
+  const legs = found(em, id, row);
   const before = {
     payment: snapshotOf(em, legs.payment),
     authorization: snapshotOf(em, legs.authorization),
@@ -59,8 +66,95 @@ export async function saveLegs(em: EntityManager, legs: LockedLegs, event: Payme
     changesOf(em, payment, before.payment, payment.isFinal() ? 'lease_until = null' : null),
     changesOf(em, authorization, before.authorization, null),
     changesOf(em, acceptance, before.acceptance, null),
-    ...(event ? announcement(em, payment, event) : []),
+    ...announcements(em, payment, event ? [event] : []),
   ]);
+}
+
+/** What a step changes beside the legs themselves. */
+export interface LegsChange {
+  readonly events: readonly PaymentEvent[];
+  /** In the books. */
+  readonly entry?: Entry;
+  readonly besides?: readonly Sql[];
+}
+
+/** The piece by whose name all others of a change are written only where the legs are as they were known. */
+export const AS_KNOWN = 'as_known';
+
+/**
+ * Takes a payment one step further, in one statement that is a transaction of its own: it locks the rows of the legs,
+ * looks whether they are still as they are known, and writes what `change` makes of a copy of them, or nothing at all.
+ * @param change names AS_KNOWN in each piece that it returns; null changes nothing
+ * @returns the legs as they are written; null where somebody was faster, or nothing was to be changed
+ * @throws InvariantViolation where nobody was faster: the books contradict the legs (M3)
+ */
+export async function changeLegs(
+  em: EntityManager,
+  known: Legs,
+  change: (legs: Legs) => LegsChange | null,
+): Promise<Legs | null> {
+  const legs = copyOf(known);
+  const changed = change(legs);
+  if (!changed) return null;
+  const { events, entry, besides = [] } = changed;
+  const { payment, authorization, acceptance } = legs;
+  const changes = (entity: object, before: object, also: string | null) =>
+    changesOf(em, entity, snapshotOf(em, before), also, AS_KNOWN);
+  const pieces = [
+    asKnown(known, entry?.resolves ?? []),
+    changes(payment, known.payment, payment.isFinal() ? 'lease_until = null' : null),
+    changes(authorization, known.authorization, null),
+    changes(acceptance, known.acceptance, null),
+    ...announcements(em, payment, events, AS_KNOWN),
+    ...(entry?.pieces ?? []),
+    ...besides,
+  ];
+  const written = await commitTogether(em, pieces, `select from ${AS_KNOWN}`);
+  if (written.length > 0) return legs;
+  const now = await readLegs(em, known.payment.id);
+  invariant(!isSame(now, known), 'holds that are resolved belong to a leg that is over (M3)');
+  return null;
+}
+
+/** Locks the three rows, and finds them only where nothing has happened since they were read. */
+function asKnown({ payment, authorization, acceptance }: Legs, resolves: readonly string[]): Sql {
+  const pending = resolves.length > 0 ? NONE_RESOLVED : '';
+  return {
+    name: AS_KNOWN,
+    text: `select from ${LEGS}
+            where payment.id = ? and payment.status = ? and payment.event_count = ? and authorized.status = ? and accepted.status = ?
+              ${pending}
+              for update of payment, authorized, accepted`,
+    values: [
+      payment.id,
+      payment.status,
+      payment.eventCount,
+      authorization.status,
+      acceptance.status,
+      ...(resolves.length > 0 ? [`{${resolves.join(',')}}`] : []),
+    ],
+  };
+}
+
+const NONE_RESOLVED = `and not exists (
+  select from hold where hold.payment_id = authorized.payment_id and leg = any(?::text[]) and hold.status <> 'PENDING')`;
+
+function isSame(one: Legs, other: Legs): boolean {
+  return (
+    one.payment.status === other.payment.status &&
+    one.payment.eventCount === other.payment.eventCount &&
+    one.authorization.status === other.authorization.status &&
+    one.acceptance.status === other.acceptance.status
+  );
+}
+
+/** What is known stays as it is, whatever becomes of the change. */
+function copyOf({ payment, authorization, acceptance }: Legs): Legs {
+  return {
+    payment: Object.assign(new Payment(), payment),
+    authorization: Object.assign(new Authorization(), authorization),
+    acceptance: Object.assign(new Acceptance(), acceptance),
+  };
 }
 
 /** Notes under which order the wallet was asked, as long as it has not answered. */
@@ -75,11 +169,11 @@ export async function lockPayment(em: EntityManager, id: PaymentId): Promise<Pay
   return em.findOneOrFail(Payment, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
 }
 
-async function selectLegs(em: EntityManager, id: PaymentId, lock: string): Promise<Legs> {
-  const [row] = await em.execute<Record<string, unknown>[]>(
-    `select ${legColumns(em)} from ${LEGS} where payment.id = ? ${lock}`,
-    [id],
-  );
+function selectLegs(em: EntityManager, lock: string): string {
+  return `select ${legColumns(em)} from ${LEGS} where payment.id = ? ${lock}`;
+}
+
+function found(em: EntityManager, id: PaymentId, row: Readonly<Record<string, unknown>> | undefined): Legs {
   invariant(row, `there is no payment ${id}`);
   return legsIn(em, row);
 }

@@ -9,6 +9,7 @@ import type { RefundId } from '../../kernel/id.js';
 import type { Logger } from '../../kernel/telemetry.js';
 import { Acceptance } from '../acceptance/acceptance.entity.js';
 import { Authorization } from '../authorization/authorization.entity.js';
+import { book } from '../ledger/ledger.repository.js';
 import { postRefundGiven, postRefundTaken } from '../ledger/ledger.service.js';
 import type { NetworkClient, Returned } from '../network/network.client.js';
 import { Payment } from '../payment/payment.entity.js';
@@ -124,7 +125,7 @@ export class RefundSaga {
   private async taken(id: RefundId, networkRefundId: string): Promise<Progress<never>> {
     await this.change(id, 'REQUESTED', async (em, payment, refund, now) => {
       refund.taken(networkRefundId);
-      await postRefundTaken(em, payment, refund, now);
+      await book(em, postRefundTaken(payment, refund, now));
       faultPoint('refund.taken.before-commit');
     });
     faultPoint('refund.taken.after-commit');
@@ -134,7 +135,7 @@ export class RefundSaga {
   private async given(id: RefundId, walletRefundId: string | null): Promise<Progress<never>> {
     await this.change(id, 'TAKEN', async (em, payment, refund, now) => {
       refund.given(walletRefundId, now);
-      await postRefundGiven(em, payment, refund, now);
+      await book(em, postRefundGiven(payment, refund, now));
       await announce(em, payment, payment.record('REFUNDED', now, id));
       faultPoint('refund.given.before-commit');
     });

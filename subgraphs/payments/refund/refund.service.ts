@@ -79,7 +79,6 @@ export class RefundService {
     em.persist(refund);
     await em.flush();
     await announce(em, payment, payment.record('REFUND_REQUESTED', now, refund.id));
-    await this.saga.guard(em, refund.id);
     faultPoint('refund.request.before-commit');
     return refund.id;
   }

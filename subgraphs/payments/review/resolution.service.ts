@@ -1,11 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Clock } from '../../kernel/clock.js';
-import { isDatabaseError, transaction } from '../../kernel/database.js';
+import { transaction } from '../../kernel/database.js';
+import { isDatabaseError } from '../../kernel/database.retry.js';
 import { InvalidError, invariant, NotFoundError } from '../../kernel/error.js';
 import type { Network } from '../../kernel/graphql/enums.js';
 import { newId, type OperatorId, type PaymentId, type ResolutionId } from '../../kernel/id.js';
 import { findReplay, type IdempotentRequest, once } from '../../kernel/idempotency.js';
 import { readableText } from '../../kernel/text.js';
+import { book } from '../ledger/ledger.repository.js';
 import { postNetwork } from '../ledger/ledger.service.js';
 import type { Accepted, NetworkClient } from '../network/network.client.js';
 import { Payment } from '../payment/payment.entity.js';
@@ -162,8 +164,7 @@ export class ResolutionService {
       if (isDatabaseError(thrown, '23505')) throw new ResolutionNotAllowed('EVIDENCE_DISAGREES');
       throw thrown;
     }
-    if (isNew) await postNetwork(em, payment, now);
-    await this.saga.guard(em, payment.id);
+    if (isNew) await book(em, postNetwork(payment, now));
     return event;
   }
 }

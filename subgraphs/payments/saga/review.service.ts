@@ -1,31 +1,29 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { transaction } from '../../kernel/database.js';
 import { faultPoint } from '../../kernel/fault.js';
 import type { PaymentId } from '../../kernel/id.js';
-import type { Payment } from '../payment/payment.entity.js';
-import { lockLegs, saveLegs } from '../payment/payment.repository.js';
-import type { PaymentEvent } from '../payment/payment-event.entity.js';
+import { changeLegs, type Legs, readLegs } from '../payment/payment.repository.js';
 import { OVER, type Progress } from './saga.states.js';
 
-/** Stops the saga for a payment: what happened outside contradicts what we know, and a person must decide. */
+/**
+ * Stops the saga for a payment: what happened outside contradicts what we know, and a person must decide. One that is over
+ * stays so, without an event: see the log.
+ */
 export async function sendToReview(
   em: EntityManager,
   id: PaymentId,
   reason: string,
   now: Date,
 ): Promise<Progress<never>> {
-  await transaction(em, async (tx) => {
-    const legs = await lockLegs(tx, id);
-    await saveLegs(tx, legs, contradict(legs.payment, reason, now));
-    faultPoint('payment.review.before-commit');
-  });
+  for (let written: Legs | null = null; !written; ) {
+    const legs = await readLegs(em.fork(), id);
+    if (legs.payment.isOver()) return OVER;
+    written = await changeLegs(em.fork(), legs, ({ payment }) => {
+      payment.needsReview(reason);
+      const event = payment.record('IN_REVIEW', now);
+      faultPoint('payment.review.before-commit');
+      return { events: [event] };
+    });
+  }
   faultPoint('payment.review.after-commit');
   return OVER;
-}
-
-/** The same where the payment is locked and saved. A payment that is over stays so, without an event: see the log. */
-export function contradict(payment: Payment, reason: string, now: Date): PaymentEvent | null {
-  if (payment.status === 'IN_REVIEW' || payment.isFinal()) return null;
-  payment.needsReview(reason);
-  return payment.record('IN_REVIEW', now);
 }

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Clock } from '../../kernel/clock.js';
-import { isDatabaseError } from '../../kernel/database.js';
+import { isDatabaseError } from '../../kernel/database.retry.js';
 import { InvariantViolation, UnavailableError } from '../../kernel/error.js';
 import type { PaymentId } from '../../kernel/id.js';
 import type { Logger } from '../../kernel/telemetry.js';
@@ -41,6 +41,12 @@ export class PaymentSaga {
     }
   }
 
+  /** Where the wallet's yes has just been written down with the word that the network is asked, it is. */
+  private async askOnce(progress: Progress<Legs>): Promise<Progress<Legs>> {
+    const known = progress.kind === 'MOVED' ? progress.known : null;
+    return known?.acceptance.status === 'SUBMITTED' ? this.acceptances.ask(known) : progress;
+  }
+
   /** Nothing stays undecided for ever: what is without an answer for too long becomes a person's. */
   private async givenUp(legs: Legs, failed: boolean): Promise<Progress<never> | null> {
     const reason = reasonToGiveUp(legs, failed, this.now());
@@ -50,7 +56,7 @@ export class PaymentSaga {
   private async step(legs: Legs): Promise<Progress<Legs>> {
     switch (nextStep(legs.payment.status, legs.authorization.status, legs.acceptance.status)) {
       case 'AUTHORIZE':
-        return this.authorizations.authorize(legs);
+        return this.askOnce(await this.authorizations.authorize(legs));
       case 'SUBMIT':
         return this.acceptances.submit(legs);
       case 'INQUIRE':

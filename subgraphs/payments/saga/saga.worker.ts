@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { fromKysely, type JobResult, type PgBoss } from 'pg-boss';
+import type { JobResult, PgBoss } from 'pg-boss';
 import { SessionConnection } from '../../kernel/database.session.js';
 import { withoutDeadline } from '../../kernel/deadline.js';
 import { messageOf } from '../../kernel/error.js';
@@ -10,6 +10,7 @@ import { backOff, type Progress } from './saga.states.js';
 
 /** Longer than a step takes at its worst; a killed process's work is taken up after that. */
 const LEASE_SECONDS = 40;
+const LEASED = `now() + interval '${LEASE_SECONDS} seconds'`;
 const RENEW_AFTER_MS = 5_000;
 /** How soon the guard looks whether somebody still works on it. */
 const GUARD_SECONDS = 10;
@@ -34,16 +35,24 @@ export interface SagaWork<Known> {
   advance(id: string, known: Known | null): Promise<Progress<Known>>;
 }
 
+interface Begun<Known> {
+  readonly known: Known;
+  readonly at: number;
+}
+
 /**
- * Drives what is undecided until it is decided. Who starts something also kicks it, at once and in this process. A
- * guard job, written in the same transaction, comes back until the thing is decided, and a sweep finds what waits too
- * long: no kill and no lost kick can strand anything. A lease on the row keeps two processes from working on the same
+ * Drives what is undecided until it is decided. Who starts something also begins or kicks it, at once and in this
+ * process. What has to wait gets a guard job, which comes back until the thing is decided, and a sweep finds what was
+ * left: no kill and no lost kick can strand anything. A lease on the row keeps two processes from working on the same
  * thing, and ends with the process that has it; it is a courtesy, not a lock: every step is safe when two do.
  */
 export class SagaWorker<Known = unknown> {
-  private readonly waiting = new Set<string>();
+  /** With what is known of it, where it was just written under a lease of ours. */
+  private readonly waiting = new Map<string, Begun<Known> | null>();
   private readonly running = new Map<string, { kickedAgain: boolean; done: Promise<void> }>();
   private readonly resting = new Map<string, NodeJS.Timeout>();
+  /** Those that have a guard, by this process. */
+  private readonly guarded = new Set<string>();
   private sweeping: NodeJS.Timeout | null = null;
   private stopped = false;
   /** Names this process in its leases; held as a session lock for as long as it lives. */
@@ -62,13 +71,16 @@ export class SagaWorker<Known = unknown> {
     });
   }
 
-  /** Writes the guard, in the transaction that starts the thing. */
-  async guard(em: EntityManager, id: string): Promise<void> {
-    await this.boss.send(
-      this.work.table,
-      { id },
-      { startAfter: GUARD_SECONDS, db: fromKysely(em.getKysely() as never) },
-    );
+  /** What a new row holds that this process writes and then begins at once: columns and their contents in SQL. */
+  get lease(): Readonly<Record<string, string>> {
+    return { lease_owner: String(this.owner), lease_until: LEASED };
+  }
+
+  /** Starts what was just written with our lease. Call it after the commit. @param known what was written */
+  begin(id: string, known: Known): void {
+    if (this.stopped) return;
+    this.waiting.set(id, { known, at: Date.now() });
+    this.startNext();
   }
 
   /** Starts now, or looks again now where it only waits. Call it after the commit. */
@@ -78,7 +90,7 @@ export class SagaWorker<Known = unknown> {
     this.resting.delete(id);
     const running = this.running.get(id);
     if (running) running.kickedAgain = true;
-    else this.waiting.add(id);
+    else if (!this.waiting.has(id)) this.waiting.set(id, null);
     this.startNext();
   }
 
@@ -145,13 +157,13 @@ export class SagaWorker<Known = unknown> {
   }
 
   private startNext(): void {
-    for (const id of this.waiting) {
+    for (const [id, begun] of this.waiting) {
       if (this.running.size >= MOST_AT_ONCE) return;
       this.waiting.delete(id);
       const slot = { kickedAgain: false, done: Promise.resolve() };
       this.running.set(id, slot);
       // Whoever kicked it waits for an answer, and not for what is done here.
-      slot.done = withoutDeadline(() => this.drive(id))
+      slot.done = withoutDeadline(() => this.drive(id, begun))
         .catch((thrown: unknown) => {
           this.logger.error({ err: thrown, id }, 'could not drive, trying again');
           this.later(id, AFTER_TROUBLE_MS);
@@ -165,14 +177,16 @@ export class SagaWorker<Known = unknown> {
   }
 
   /** Step by step until it is decided or has to wait. Who waits keeps neither its place nor its lease. */
-  private async drive(id: string): Promise<void> {
-    const attempt = await this.claim(id);
+  private async drive(id: string, begun: Begun<Known> | null): Promise<void> {
+    const isLeased = begun && Date.now() - begun.at < RENEW_AFTER_MS;
+    const attempt = isLeased ? 0 : await this.claim(id);
     if (attempt === null) return;
     faultPoint('worker.claimed');
-    let leasedAt = Date.now();
-    let known: Known | null = null;
+    let leasedAt = isLeased ? begun.at : Date.now();
+    let known = isLeased ? begun.known : null;
     for (let failures = attempt; !this.stopped; failures = 0) {
       const progress = await this.advance(id, known, failures);
+      if (progress.kind === 'OVER') this.guarded.delete(id);
       if (progress.kind === 'OVER' && progress.released) return;
       if (progress.kind === 'OVER') break;
       if (progress.kind === 'WAIT') return this.rest(id, progress, failures);
@@ -200,7 +214,7 @@ export class SagaWorker<Known = unknown> {
   private async claim(id: string): Promise<number | null> {
     const { table, undecided } = this.work;
     const [row] = await this.em.fork().execute<{ attempt: number }[]>(
-      `update ${table} set lease_until = now() + interval '${LEASE_SECONDS} seconds', lease_owner = ?, next_attempt_at = null
+      `update ${table} set lease_until = ${LEASED}, lease_owner = ?, next_attempt_at = null
         where id = ? and ${undecided} and (lease_owner = ? or ${FREE}) returning attempt`,
       // Our own lease without a driver is what a failing database left of one.
       [this.owner, id, this.owner],
@@ -219,6 +233,20 @@ export class SagaWorker<Known = unknown> {
     );
     faultPoint('worker.rested');
     this.later(id, ms);
+    await this.guard(id);
+  }
+
+  /** From now on somebody comes back to it, whatever becomes of this process: one guard for each that has to wait. */
+  private async guard(id: string): Promise<void> {
+    if (this.guarded.has(id)) return;
+    this.guarded.add(id);
+    try {
+      await this.boss.send(this.work.table, { id }, { startAfter: GUARD_SECONDS });
+    } catch (thrown) {
+      // The next wait writes it, and the sweep finds the thing without.
+      this.guarded.delete(id);
+      this.logger.warn({ err: thrown, id }, 'could not write a guard');
+    }
   }
 
   private later(id: string, ms: number): void {
@@ -229,11 +257,7 @@ export class SagaWorker<Known = unknown> {
   }
 
   private async renew(id: string): Promise<void> {
-    await this.em
-      .fork()
-      .execute(`update ${this.work.table} set lease_until = now() + interval '${LEASE_SECONDS} seconds' where id = ?`, [
-        id,
-      ]);
+    await this.em.fork().execute(`update ${this.work.table} set lease_until = ${LEASED} where id = ?`, [id]);
   }
 
   private async release(id: string): Promise<void> {

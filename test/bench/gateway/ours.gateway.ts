@@ -30,7 +30,7 @@ export function openGateway({ supergraph, urls, bus, issuer, jwks }: OurOptions)
     logger: createLogger('gateway', 'error'),
     metrics: createMetrics(),
     development: false,
-    admission: { rate: null },
+    admission: { rate: null, addressRate: null },
     planning: { ownThread: true },
     // No contender may keep what was answered.
     entityCacheBytes: 0,

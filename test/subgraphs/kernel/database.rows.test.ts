@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { defineEntity, p } from '@mikro-orm/core';
 import { Migration } from '@mikro-orm/migrations';
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
-import { isDatabaseError, migrate, openDatabase, transaction } from '../../../subgraphs/kernel/database.js';
+import { migrate, openDatabase, transaction } from '../../../subgraphs/kernel/database.js';
+import { isDatabaseError } from '../../../subgraphs/kernel/database.retry.js';
 import {
   changesOf,
   columnsOf,
@@ -99,7 +100,7 @@ describe('Rows', () => {
       found.parcel.seenAt = new Date('2026-11-27T00:00:00.001Z');
       found.parcel.weightGrams += 1n;
       const change = changesOf(em, found.parcel, before, 'shelf = 7');
-      expect(change?.text).toBe('update parcel set weight_grams = ?, seen_at = ?, shelf = 7 where id = ?');
+      expect(change?.text).toBe('update parcel set weight_grams = ?, seen_at = ?, shelf = 7 where parcel.id = ?');
       await executeTogether(em, [change, null]);
     });
     const found = await read(orm.em.fork(), '3');

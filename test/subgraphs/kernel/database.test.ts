@@ -3,20 +3,16 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import pg from 'pg';
+import { createMissingDatabase, migrate, openDatabase, ping, transaction } from '../../../subgraphs/kernel/database.js';
+import { isDatabaseError } from '../../../subgraphs/kernel/database.retry.js';
+import { commitTogether } from '../../../subgraphs/kernel/database.rows.js';
 import {
-  createMissingDatabase,
-  isDatabaseError,
-  migrate,
-  openDatabase,
-  ping,
-  transaction,
-} from '../../../subgraphs/kernel/database.js';
-import {
-  claimKey,
   findReplay,
   IdempotencyKeyReused,
   type IdempotentRequest,
   idempotencyTable,
+  KEY_CLAIMED,
+  keyClaim,
   once,
 } from '../../../subgraphs/kernel/idempotency.js';
 import { freshDatabase } from '../../support/database.js';
@@ -307,32 +303,42 @@ describe('once', () => {
     await expect(findReplay(em, { ...request, content: { amount: '2.00' } })).rejects.toThrow(IdempotencyKeyReused);
   });
 
-  it('takes a key for a result that is known before, as `once` keeps it afterwards', async () => {
+  it('takes a key for a result that is known before, in one statement with it, as `once` keeps it afterwards', async () => {
     const request = { scope: 's', key: 'key-0007', content: { amount: '1.00', note: null } };
-    const claim = (id: string, content: IdempotentRequest['content'] = request.content, slow = 0) =>
-      transaction(orm.em, async (em) => {
-        const earlier = await claimKey(em, { ...request, content }, { paymentId: id });
-        if (slow > 0) await new Promise((resolve) => setTimeout(resolve, slow));
-        return earlier;
-      });
-    const taken = await Promise.all([claim('pay-a', request.content, 50), claim('pay-b', request.content, 50)]);
-    // One had it first; the other waited for its commit and was told.
-    const [winner] = taken.filter((earlier) => earlier !== null);
-    expect(taken.filter((earlier) => earlier === null)).toHaveLength(1);
-    expect(winner).toEqual({ paymentId: taken[0] === null ? 'pay-a' : 'pay-b' });
+    const claim = async (id: string, content: IdempotentRequest['content'] = request.content) => {
+      // The first one keeps the others waiting: all of them come before its commit.
+      const slowly = { text: 'select pg_sleep(0.1)', values: [], name: 'slowly' };
+      const pieces = [keyClaim({ ...request, content }, { paymentId: id }), slowly];
+      return commitTogether(orm.em.fork(), pieces, `select from ${KEY_CLAIMED}, slowly`);
+    };
+    const taken = await Promise.all([claim('pay-a'), claim('pay-b')]);
+    expect(taken.map((rows) => rows.length).toSorted()).toEqual([0, 1]);
+    const winner = { paymentId: taken[0]?.length === 1 ? 'pay-a' : 'pay-b' };
+    expect(await findReplay(orm.em.fork(), request)).toEqual(winner);
     expect(await pay(request.key, '1.00', request.scope)).toEqual({ result: winner, replayed: true });
-    await expect(claim('pay-c', { amount: '2.00', note: null })).rejects.toThrow(IdempotencyKeyReused);
+    expect(await claim('pay-c', { amount: '2.00', note: null })).toEqual([]);
+    await expect(findReplay(orm.em.fork(), { ...request, content: { amount: '2.00' } })).rejects.toThrow(
+      IdempotencyKeyReused,
+    );
   });
 
-  it('leaves the key free when the transaction that took it for a result fails', async () => {
+  it('leaves the key free when the statement that took it for a result fails', async () => {
     const request = { scope: 's', key: 'key-0008', content: {} };
-    const failing = transaction(orm.em, async (em) => {
-      await claimKey(em, request, { paymentId: 'pay-a' });
-      throw new Error('declined');
-    });
-    await expect(failing).rejects.toThrow('declined');
-    const again = await transaction(orm.em, (em) => claimKey(em, request, { paymentId: 'pay-b' }));
-    expect(again).toBeNull();
+    const claim = keyClaim(request, { paymentId: 'pay-a' });
+    const failing = { text: `select 1 / (select 0 from ${KEY_CLAIMED}) as value`, values: [], name: 'failing' };
+    await expect(commitTogether(orm.em.fork(), [claim, failing], 'select value from failing')).rejects.toThrow(
+      'division by zero',
+    );
+    expect(await findReplay(orm.em.fork(), request)).toBeNull();
+    expect(await commitTogether(orm.em.fork(), [claim], `select from ${KEY_CLAIMED}`)).toHaveLength(1);
+  });
+
+  it('takes no key where the piece that it depends on finds nothing', async () => {
+    const request = { scope: 's', key: 'key-0009', content: {} };
+    const nothing = { text: 'select where false', values: [], name: 'nothing' };
+    const claim = keyClaim(request, { paymentId: 'pay-a' }, 'nothing');
+    expect(await commitTogether(orm.em.fork(), [nothing, claim], `select from ${KEY_CLAIMED}`)).toEqual([]);
+    expect(await findReplay(orm.em.fork(), request)).toBeNull();
   });
 
   it.each(['', 'short', 'with space', 'x'.repeat(129), 'schlüssel', 'key\n00001'])(

@@ -8,7 +8,7 @@ import {
   type Discrepancy,
   findDiscrepancies,
 } from '../../../../subgraphs/payments/ledger/books.repository.js';
-import { hold, postHolds } from '../../../../subgraphs/payments/ledger/ledger.repository.js';
+import { book, holding, resolving } from '../../../../subgraphs/payments/ledger/ledger.repository.js';
 import { Books } from '../../../support/books.js';
 
 let books: Books;
@@ -23,8 +23,8 @@ beforeAll(async () => {
   await transaction(books.orm.em, async (em) => {
     await books.post(em, 100n);
     for (const leg of ['pending', 'posted'])
-      await hold(em, payment, [{ leg, debit, credit, amount: Money.of(7n, 'USD') }], now);
-    await postHolds(em, payment, ['posted'], now);
+      await book(em, holding(payment, [{ leg, debit, credit, amount: Money.of(7n, 'USD') }], now));
+    await book(em, resolving(payment, ['posted'], 'POSTED', now));
     // Born without the event that its service writes with it.
     await em.execute('update payment set event_count = 0');
   });

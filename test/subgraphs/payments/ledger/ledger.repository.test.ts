@@ -3,7 +3,7 @@ import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import fc from 'fast-check';
 import { openDatabase, transaction } from '../../../../subgraphs/kernel/database.js';
 import { InvariantViolation } from '../../../../subgraphs/kernel/error.js';
-import { newId } from '../../../../subgraphs/kernel/id.js';
+import { newId, type PaymentId } from '../../../../subgraphs/kernel/id.js';
 import { Money } from '../../../../subgraphs/kernel/money/money.js';
 import { Checkout } from '../../../../subgraphs/payments/checkout/checkout.entity.js';
 import {
@@ -17,11 +17,11 @@ import {
 } from '../../../../subgraphs/payments/ledger/account.entity.js';
 import { balanceOf, findDiscrepancies } from '../../../../subgraphs/payments/ledger/books.repository.js';
 import {
-  hold,
+  book,
+  holding,
   type Movement,
-  post,
-  postHolds,
-  voidHolds,
+  posting,
+  resolving,
 } from '../../../../subgraphs/payments/ledger/ledger.repository.js';
 import {
   holdNetwork,
@@ -59,6 +59,12 @@ async function newPayment(price = examplePrice): Promise<Payment> {
   });
 }
 
+const hold = (em: EntityManager, ...entry: Parameters<typeof holding>) => book(em, holding(...entry));
+const post = (em: EntityManager, ...entry: Parameters<typeof posting>) => book(em, posting(...entry));
+const postHolds = (em: EntityManager, id: PaymentId, legs: readonly string[], at: Date) =>
+  book(em, resolving(id, legs, 'POSTED', at));
+const voidHolds = (em: EntityManager, id: PaymentId, legs: readonly string[], at: Date) =>
+  book(em, resolving(id, legs, 'VOIDED', at));
 const booked = (work: (em: EntityManager) => Promise<void>) => transaction(orm.em, work);
 const balance = (prefix: string) => balanceOf(orm.em.fork(), prefix);
 
@@ -96,11 +102,11 @@ async function postingsOf({ id }: Payment): Promise<Line[]> {
 
 describe('The ledger', () => {
   it('books the worked example: 14.11 held, then 13.89 exchanged, 0.22 earned, 100.00 owed (M1, M2)', async () => {
-    await booked((em) => holdWallet(em, payment, now));
-    await booked((em) => holdNetwork(em, payment, now));
+    await booked((em) => book(em, holdWallet(payment, now)));
+    await booked((em) => book(em, holdNetwork(payment, now)));
     expect(await balance('wallet.clearing')).toBe(0n);
-    await booked((em) => postNetwork(em, payment, now));
-    await booked((em) => postWallet(em, payment, null, now));
+    await booked((em) => book(em, postNetwork(payment, now)));
+    await booked((em) => book(em, postWallet(payment, null, now)));
     const clearing = walletClearing('PAYPAL', 'USD', payment.id).code;
     expect(await balance(clearing)).toBe(1_411n);
     expect(await balance(`payment:${payment.id}`)).toBe(0n);
@@ -115,10 +121,10 @@ describe('The ledger', () => {
   it('says of each step of a payment which accounts it moves, and its refund is the mirror of that', async () => {
     payment = await newPayment({ buy: 10_000n, sell: 1_450n, spread: 22n, fee: 40n });
     const { id, merchantId } = payment;
-    await booked((em) => holdWallet(em, payment, now));
-    await booked((em) => holdNetwork(em, payment, now));
+    await booked((em) => book(em, holdWallet(payment, now)));
+    await booked((em) => book(em, holdNetwork(payment, now)));
     expect(await postingsOf(payment)).toEqual([]);
-    await booked((em) => postNetwork(em, payment, now));
+    await booked((em) => book(em, postNetwork(payment, now)));
     const from = control(id, 'USD').code;
     const exchange = fxPosition('USD', id).code;
     const [spread, fee] = [spreadRevenue('USD', id).code, feeRevenue('USD', id).code];
@@ -130,7 +136,7 @@ describe('The ledger', () => {
       ['merchant', position, payable, 10_000n, 'CNY', null],
     ];
     expect(await postingsOf(payment)).toEqual(network);
-    await booked((em) => postWallet(em, payment, 72n, now));
+    await booked((em) => book(em, postWallet(payment, 72n, now)));
     const clearing = walletClearing('PAYPAL', 'USD', id).code;
     const wallet: Line[] = [
       ['wallet', clearing, from, 1_450n, 'USD', null],
@@ -142,8 +148,8 @@ describe('The ledger', () => {
       em.persist(requested);
       return requested;
     });
-    await booked((em) => postRefundTaken(em, payment, refund, now));
-    await booked((em) => postRefundGiven(em, payment, refund, now));
+    await booked((em) => book(em, postRefundTaken(payment, refund, now)));
+    await booked((em) => book(em, postRefundGiven(payment, refund, now)));
     expect((await postingsOf(payment)).slice(network.length + wallet.length)).toEqual([
       ['exchange', exchange, from, 694n, 'USD', refund.id],
       ['spread', spread, from, 11n, 'USD', refund.id],
@@ -154,8 +160,8 @@ describe('The ledger', () => {
   });
 
   it('has no posting for a processor that kept nothing', async () => {
-    await booked((em) => holdWallet(em, payment, now));
-    await booked((em) => postWallet(em, payment, 0n, now));
+    await booked((em) => book(em, holdWallet(payment, now)));
+    await booked((em) => book(em, postWallet(payment, 0n, now)));
     expect((await postingsOf(payment)).map(([leg]) => leg)).toEqual(['wallet']);
   });
 
@@ -182,10 +188,10 @@ describe('The ledger', () => {
   });
 
   it('leaves nothing behind when both holds are voided (M2)', async () => {
-    await booked((em) => holdWallet(em, payment, now));
-    await booked((em) => holdNetwork(em, payment, now));
-    await booked((em) => voidNetwork(em, payment, now));
-    await booked((em) => voidWallet(em, payment, now));
+    await booked((em) => book(em, holdWallet(payment, now)));
+    await booked((em) => book(em, holdNetwork(payment, now)));
+    await booked((em) => book(em, voidNetwork(payment, now)));
+    await booked((em) => book(em, voidWallet(payment, now)));
     const rows = await orm.em
       .fork()
       .execute<{ pending: string }[]>(
@@ -241,11 +247,11 @@ describe('The ledger', () => {
     const payments = await Promise.all(Array.from({ length: 12 }, () => newPayment()));
     await Promise.all(
       payments.map(async (each, index) => {
-        await booked((em) => holdWallet(em, each, now));
-        await booked((em) => holdNetwork(em, each, now));
-        if (index % 2) return booked((em) => postNetwork(em, each, now));
-        await booked((em) => voidNetwork(em, each, now));
-        return booked((em) => voidWallet(em, each, now));
+        await booked((em) => book(em, holdWallet(each, now)));
+        await booked((em) => book(em, holdNetwork(each, now)));
+        if (index % 2) return booked((em) => book(em, postNetwork(each, now)));
+        await booked((em) => book(em, voidNetwork(each, now)));
+        return booked((em) => book(em, voidWallet(each, now)));
       }),
     );
     const contradictions = await findDiscrepancies(orm.em.fork());

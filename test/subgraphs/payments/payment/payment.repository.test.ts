@@ -1,59 +1,35 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { openDatabase, transaction } from '../../../../subgraphs/kernel/database.js';
-import { executeTogether, insertion } from '../../../../subgraphs/kernel/database.rows.js';
+import { transaction } from '../../../../subgraphs/kernel/database.js';
+import { InvariantViolation } from '../../../../subgraphs/kernel/error.js';
 import { newId, type PaymentId } from '../../../../subgraphs/kernel/id.js';
-import { Acceptance } from '../../../../subgraphs/payments/acceptance/acceptance.entity.js';
-import { Authorization } from '../../../../subgraphs/payments/authorization/authorization.entity.js';
-import { Checkout } from '../../../../subgraphs/payments/checkout/checkout.entity.js';
-import { insertCheckout } from '../../../../subgraphs/payments/checkout/checkout.repository.js';
-import { migrations } from '../../../../subgraphs/payments/migrations/migrations.js';
-import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.js';
+import { holdWallet, voidWallet } from '../../../../subgraphs/payments/ledger/ledger.service.js';
 import {
+  AS_KNOWN,
+  changeLegs,
+  type Legs,
   lockLegs,
   readLegs,
   readPaymentPages,
   rememberOrder,
   saveLegs,
 } from '../../../../subgraphs/payments/payment/payment.repository.js';
-import { PaymentEvent } from '../../../../subgraphs/payments/payment/payment-event.entity.js';
-import { migratedDatabase } from '../../../support/database.migrated.js';
-import { openCheckout } from '../../../support/payment.js';
+import { atOnce } from '../../../support/barrier.js';
+import { LegsLab } from '../../../support/legs.js';
 import { planAsItIs, planOf } from '../../../support/plan.js';
 
 const now = new Date();
+let lab: LegsLab;
 let orm: MikroORM;
 
-const open = (url: string) =>
-  openDatabase({
-    name: 'legs',
-    url,
-    entities: [Checkout, Payment, PaymentEvent, Authorization, Acceptance],
-    migrations,
-  });
-
 beforeAll(async () => {
-  const url = await migratedDatabase('payments');
-  orm = await open(url);
+  lab = await LegsLab.open();
+  ({ orm } = lab);
 });
-afterAll(() => orm.close());
+afterAll(() => lab.close());
 
-async function newPayment(): Promise<PaymentId> {
-  return transaction(orm.em, async (em) => {
-    const checkout = openCheckout();
-    checkout.confirm(now);
-    await insertCheckout(em, checkout);
-    const payment = Payment.of(checkout, now);
-    const legs = [payment, Authorization.requested(payment.id), Acceptance.prepared(payment.id)];
-    await executeTogether(
-      em,
-      legs.map((each) => insertion(em, each)),
-    );
-    return payment.id;
-  });
-}
-
-const read = (id: PaymentId) => readLegs(orm.em.fork(), id);
+const newPayment = () => lab.newPayment(now);
+const read = (id: PaymentId) => lab.read(id);
 
 /** Resolves once somebody waits for a lock. */
 async function someoneWaits(): Promise<void> {
@@ -179,6 +155,107 @@ describe('The legs of a payment', () => {
     expect(await events(other)).toEqual([]);
     const published = await orm.em.fork().execute('select 1 from outbox where ? = any(subjects)', [`payment.${other}`]);
     expect(published).toEqual([]);
+  });
+});
+
+describe('A step of a payment', () => {
+  const hold = (legs: Legs, order: string) => {
+    legs.authorization.held(order, `authorization-${order}`, null);
+    return {
+      events: [legs.payment.record('AUTHORIZED', now)],
+      entry: holdWallet(legs.payment, now, AS_KNOWN),
+    };
+  };
+  const holdsOf = (id: PaymentId) =>
+    orm.em.fork().execute<{ leg: string; status: string }[]>('select leg, status from hold where payment_id = ?', [id]);
+
+  it('is one statement for its state, its event and its books, and leaves alone what was known before', async () => {
+    const known = await read(await newPayment());
+    const { id } = known.payment;
+    const left = await changeLegs(orm.em.fork(), known, (legs) => hold(legs, 'order-7'));
+    expect(known.authorization.status).toBe('REQUESTED');
+    expect(known.payment.eventCount).toBe(0);
+    const found = await read(id);
+    for (const leg of ['payment', 'authorization', 'acceptance'] as const)
+      expect({ ...found[leg] }).toEqual({ ...left?.[leg] });
+    expect(await lab.eventsOf(id)).toEqual(['1 AUTHORIZED PROCESSING']);
+    expect(await holdsOf(id)).toEqual([{ leg: 'wallet', status: 'PENDING' }]);
+  });
+
+  it('is taken by one of many who know the same, and by the others not at all', async () => {
+    const known = await read(await newPayment());
+    const { id } = known.payment;
+    const taken = await atOnce(
+      orm.em,
+      { sql: 'select from payment where id = ? for update', values: [id], whose: 'legs' },
+      [1, 2, 3].map((nth) => () => changeLegs(orm.em.fork(), known, (legs) => hold(legs, `order-8-${nth}`))),
+    );
+    expect(taken.map((legs) => legs?.authorization.orderId)).toEqual(['order-8-1', undefined, undefined]);
+    expect((await read(id)).authorization.orderId).toBe('order-8-1');
+    expect(await lab.eventsOf(id)).toEqual(['1 AUTHORIZED PROCESSING']);
+    expect(await holdsOf(id)).toHaveLength(1);
+  });
+
+  it.each([
+    ['payment', "update payment set status = 'IN_REVIEW', reason = 'X' where id = ?"],
+    ['payment', 'update payment set event_count = 7 where id = ?'],
+    ['authorization', "update payment_authorization set status = 'DECLINED' where payment_id = ?"],
+    ['acceptance', "update payment_acceptance set status = 'REFUSED' where payment_id = ?"],
+  ])('is not taken where somebody has changed the %s meanwhile, committed while it waits: %s', async (_, sql) => {
+    const known = await read(await newPayment());
+    const { id } = known.payment;
+    const [left] = await atOnce(orm.em, { sql, values: [id], whose: 'legs' }, [
+      () => changeLegs(orm.em.fork(), known, (legs) => hold(legs, `order-${id}`)),
+    ]);
+    expect(left).toBeNull();
+    expect((await read(id)).authorization.orderId).toBeNull();
+    expect(await lab.eventsOf(id)).toEqual([]);
+    expect(await holdsOf(id)).toEqual([]);
+  });
+
+  it('keeps what others may write meanwhile: leases, attempts, an order', async () => {
+    const known = await read(await newPayment());
+    const { id } = known.payment;
+    await lab.set(id, 'lease_owner = 7, attempt = 3');
+    await rememberOrder(orm.em.fork(), id, 'order-9-early');
+    await changeLegs(orm.em.fork(), known, ({ payment, authorization, acceptance }) => {
+      authorization.declined();
+      acceptance.refused();
+      payment.declined('WALLET_DECLINED');
+      return { events: [payment.record('DECLINED', now)] };
+    });
+    const { payment, authorization } = await read(id);
+    expect([payment.status, authorization.status, authorization.orderId]).toEqual([
+      'DECLINED',
+      'DECLINED',
+      'order-9-early',
+    ]);
+    const [row] = await orm.em.fork().execute('select lease_owner, lease_until from payment where id = ?', [id]);
+    expect(row).toEqual({ lease_owner: 7, lease_until: null });
+  });
+
+  it.each(['POSTED', 'VOIDED'])(
+    'writes nothing where a hold that it resolves was %s before, and says so (M3)',
+    async (status) => {
+      const first = await read(await newPayment());
+      const { id } = first.payment;
+      const known = await changeLegs(orm.em.fork(), first, (legs) => hold(legs, `order-${id}`));
+      if (!known) throw new Error('not held');
+      await orm.em.fork().execute('update hold set status = ?, resolved_at = now() where payment_id = ?', [status, id]);
+      const voiding = changeLegs(orm.em.fork(), known, ({ payment, authorization }) => {
+        authorization.voided();
+        payment.failed('NETWORK_REFUSED');
+        return { events: [payment.record('FAILED', now)], entry: voidWallet(payment, now, AS_KNOWN) };
+      });
+      await expect(voiding).rejects.toThrow(InvariantViolation);
+      expect((await read(id)).payment.status).toBe('PROCESSING');
+      expect(await lab.eventsOf(id)).toEqual(['1 AUTHORIZED PROCESSING']);
+    },
+  );
+
+  it('is nothing where nothing is to be changed', async () => {
+    const known = await read(await newPayment());
+    expect(await changeLegs(orm.em.fork(), known, () => null)).toBeNull();
   });
 });
 

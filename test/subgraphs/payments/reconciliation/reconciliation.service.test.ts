@@ -7,7 +7,6 @@ import { Money } from '../../../../subgraphs/kernel/money/money.js';
 import { Acceptance } from '../../../../subgraphs/payments/acceptance/acceptance.entity.js';
 import { Authorization } from '../../../../subgraphs/payments/authorization/authorization.entity.js';
 import { Checkout } from '../../../../subgraphs/payments/checkout/checkout.entity.js';
-import { insertCheckout } from '../../../../subgraphs/payments/checkout/checkout.repository.js';
 import { migrations } from '../../../../subgraphs/payments/migrations/migrations.js';
 import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.js';
 import { PaymentEvent } from '../../../../subgraphs/payments/payment/payment-event.entity.js';
@@ -56,7 +55,7 @@ async function settled(at = NOON, wallets = at) {
   const payment = await transaction(orm.em, async (em) => {
     const checkout = openCheckout();
     checkout.confirm(at);
-    await insertCheckout(em, checkout);
+    await executeTogether(em, [insertion(em, checkout)]);
     const payment = Payment.of(checkout, at);
     const [authorization, acceptance] = [Authorization.requested(payment.id), Acceptance.prepared(payment.id)];
     authorization.held(`O${payment.id}`, `A${payment.id}`, null);

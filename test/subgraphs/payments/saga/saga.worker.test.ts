@@ -255,6 +255,56 @@ describe('A kick', () => {
   });
 });
 
+describe('What this process has just written under its own lease', () => {
+  const leased = async (driving: SagaWorker<string>) => {
+    const columns = Object.entries(driving.lease).map(([column, content]) => `${column} = ${content}`);
+    await set(columns.join(', '));
+  };
+
+  it('is begun at once, without taking it or reading it again', async () => {
+    const { asked, advance } = answering(movedTo('b'));
+    const driving = worker(advance);
+    await leased(driving);
+    const before = await row();
+    expect(before.lease).toBeGreaterThan(30);
+    // Whoever took it would set this.
+    await set("next_attempt_at = now() - interval '1 hour'");
+    driving.begin(id, 'a');
+    await until(() => asked.length === 2);
+    expect(asked).toEqual([
+      [id, 'a'],
+      [id, 'b'],
+    ]);
+    await until(async () => (await row()).lease === null);
+    expect((await row()).next).toBeLessThan(0);
+  });
+
+  it('is taken and read like any other where it had to wait for a place', async () => {
+    const ids = await books.morePayments(64);
+    await books.forge(`update payment set status = 'PROCESSING' where id in ('${ids.join("','")}')`);
+    let isHeld = true;
+    const { asked, advance } = answering();
+    const driving = worker(async (of, known) => {
+      if (of === id) return advance(of, known);
+      await until(() => !isHeld);
+      return endedBy(true);
+    });
+    await leased(driving);
+    for (const each of ids) driving.kick(each);
+    const late = Date.now() + 6_000;
+    driving.begin(id, 'a');
+    const { now } = Date;
+    Date.now = () => late;
+    try {
+      isHeld = false;
+      await until(() => asked.length === 1);
+    } finally {
+      Date.now = now;
+    }
+    expect(asked).toEqual([[id, null]]);
+  });
+});
+
 describe('A lease', () => {
   const OWNERS = 71_026_010;
   let other: pg.Client;
@@ -336,12 +386,18 @@ describe('A start', () => {
     expect(asked.map(([of]) => of).sort()).toEqual([due, id].sort());
   });
 
-  it('takes the guard of a thing, again and again until the thing is decided', async () => {
-    const { asked, advance } = answering(...Array.from({ length: 50 }, () => endedBy(true)));
+  it('takes the guard of what had to wait, one for each, again and again until it is decided', async () => {
+    const wait = { kind: 'WAIT', ms: 3_600_000, failed: true } as const;
+    const { asked, advance } = answering(wait, wait, ...Array.from({ length: 50 }, () => endedBy(true)));
     const driving = worker(advance);
     await set("next_attempt_at = now() + interval '1 hour'");
     await driving.start();
-    await books.orm.em.fork().transactional((em) => driving.guard(em, id));
+    driving.kick(id);
+    await until(() => asked.length === 1);
+    await driving.idle();
+    driving.kick(id);
+    await until(() => asked.length === 2);
+    await driving.idle();
     const job = async () => {
       const [found] = await books.em.execute<{ state: string; waits: number; limit: number }[]>(
         `select state::text, extract(epoch from start_after - now())::float8 as waits, retry_limit as limit
@@ -350,13 +406,18 @@ describe('A start', () => {
       );
       return found;
     };
+    const [{ guards } = { guards: 0 }] = await books.em.execute<{ guards: number }[]>(
+      "select count(*)::int as guards from pgboss.job where name = 'payment' and data ->> 'id' = ?",
+      [id],
+    );
+    expect(guards).toBe(1);
     const guard = await job();
     expect(guard?.state).toBe('created');
     expect(guard?.waits).toBeGreaterThan(5);
     expect(guard?.waits).toBeLessThanOrEqual(10);
     const hurry = `update pgboss.job set start_after = now() where data ->> 'id' = '${id}' and state < 'active'`;
     await books.forge(`${hurry}; update payment set next_attempt_at = null where id = '${id}'`);
-    await until(() => asked.length > 0);
+    await until(() => asked.length > 2);
     expect(await until(async () => ((await job())?.state === 'retry' ? job() : null))).toMatchObject({
       limit: 1_000_000,
     });
