@@ -27,8 +27,8 @@ export async function commitStatement<Row extends object>(
   return rows;
 }
 
-/** The same for one that only reads; within a transaction of `em` it is part of that. */
-export async function readStatement<Row extends object>(
+/** The same for one that publishes nothing; within a transaction of `em` it is part of that. */
+export async function runStatement<Row extends object>(
   em: EntityManager,
   text: string,
   values: readonly unknown[],

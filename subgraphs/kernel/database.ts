@@ -42,6 +42,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
       // Also the wait for a free connection: in a burst the last one waits for all before it.
       connectionTimeoutMillis: 10_000,
       idle_in_transaction_session_timeout: 15_000,
+      // What is prepared (`database.commit.ts`) finds its rows by their keys, whatever the values: one plan is enough.
+      options: '-c plan_cache_mode=force_generic_plan',
       keepAlive: true,
       onPoolCreated: releaseLostConnections,
     },

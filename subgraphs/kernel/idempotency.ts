@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { readStatement } from './database.commit.js';
+import { runStatement } from './database.commit.js';
 import type { Condition, Sql } from './database.rows.js';
 import { ConflictError, InvalidError, invariant } from './error.js';
 
@@ -84,7 +84,7 @@ export const KEY_CLAIMED = 'key_claimed';
  */
 export async function findReplay<Result>(em: EntityManager, request: IdempotentRequest): Promise<Result | null> {
   requireUsable(request.key);
-  const [record] = await readStatement<{ request_hash: string; result: Result | null }>(
+  const [record] = await runStatement<{ request_hash: string; result: Result | null }>(
     em,
     'select request_hash, result from idempotency_record where scope = ? and key = ?',
     [request.scope, request.key],

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { readStatement } from '../../kernel/database.commit.js';
+import { runStatement } from '../../kernel/database.commit.js';
 import {
   changesOf,
   columnsOf,
@@ -30,7 +30,7 @@ export async function readCheckout(
   id: CheckoutId,
   travelerId: TravelerId,
 ): Promise<Checkout | null> {
-  const [row] = await readStatement<Record<string, unknown>>(em, selectCheckout(em), [id, travelerId]);
+  const [row] = await runStatement<Record<string, unknown>>(em, selectCheckout(em), [id, travelerId]);
   return row ? entityIn(em, Checkout, 'checkout', row) : null;
 }
 

@@ -1,6 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { readStatement } from '../../kernel/database.commit.js';
+import { runStatement } from '../../kernel/database.commit.js';
 import {
   changesOf,
   columnsOf,
@@ -36,7 +36,7 @@ export interface LockedLegs extends Legs {
 
 /** The payment with its legs; nothing is locked. */
 export async function readLegs(em: EntityManager, id: PaymentId): Promise<Legs> {
-  const [row] = await readStatement<Record<string, unknown>>(em, selectLegs(em, ''), [id]);
+  const [row] = await runStatement<Record<string, unknown>>(em, selectLegs(em, ''), [id]);
   return found(em, id, row);
 }
 

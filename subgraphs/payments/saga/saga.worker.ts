@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { JobResult, PgBoss } from 'pg-boss';
+import { runStatement } from '../../kernel/database.commit.js';
 import { SessionConnection } from '../../kernel/database.session.js';
 import { withoutDeadline } from '../../kernel/deadline.js';
 import { messageOf } from '../../kernel/error.js';
@@ -213,7 +214,8 @@ export class SagaWorker<Known = unknown> {
   /** @returns how often it has failed since it last moved, or null when it is decided or somebody works on it */
   private async claim(id: string): Promise<number | null> {
     const { table, undecided } = this.work;
-    const [row] = await this.em.fork().execute<{ attempt: number }[]>(
+    const [row] = await runStatement<{ attempt: number }>(
+      this.em.fork(),
       `update ${table} set lease_until = ${LEASED}, lease_owner = ?, next_attempt_at = null
         where id = ? and ${undecided} and (lease_owner = ? or ${FREE}) returning attempt`,
       // Our own lease without a driver is what a failing database left of one.
@@ -226,9 +228,10 @@ export class SagaWorker<Known = unknown> {
     if (failed && failures > 0 && failures % LOUD_AFTER === 0)
       this.logger.error({ id, attempts: failures }, 'undecided after many attempts');
     faultPoint('worker.before-rest');
-    await this.em.fork().execute(
-      `update ${this.work.table} set attempt = attempt + ?, lease_until = null,
-              next_attempt_at = now() + ? * interval '1 millisecond' where id = ?`,
+    await runStatement(
+      this.em.fork(),
+      `update ${this.work.table} set attempt = attempt + ?::int, lease_until = null,
+              next_attempt_at = now() + ?::float8 * interval '1 millisecond' where id = ?`,
       [failed ? 1 : 0, ms, id],
     );
     faultPoint('worker.rested');
@@ -261,6 +264,6 @@ export class SagaWorker<Known = unknown> {
   }
 
   private async release(id: string): Promise<void> {
-    await this.em.fork().execute(`update ${this.work.table} set lease_until = null where id = ?`, [id]);
+    await runStatement(this.em.fork(), `update ${this.work.table} set lease_until = null where id = ?`, [id]);
   }
 }
