@@ -83,13 +83,29 @@ export const KEY_CLAIMED = 'key_claimed';
  * @throws IdempotencyKeyReused, InvalidError INVALID_IDEMPOTENCY_KEY
  */
 export async function findReplay<Result>(em: EntityManager, request: IdempotentRequest): Promise<Result | null> {
+  const { text, values } = keySearch(request);
+  const [record] = await runStatement<KeyRecord<Result>>(em, text, values);
+  return replayOf(request, record ?? null);
+}
+
+/** What is stored of a key; nulls where an outer join has found nothing. */
+export interface KeyRecord<Result> {
+  readonly request_hash: string | null;
+  readonly result: Result | null;
+}
+
+/** The same search as a part of another one, and what its row says. @throws InvalidError INVALID_IDEMPOTENCY_KEY */
+export function keySearch(request: IdempotentRequest): Sql {
   requireUsable(request.key);
-  const [record] = await runStatement<{ request_hash: string; result: Result | null }>(
-    em,
-    'select request_hash, result from idempotency_record where scope = ? and key = ?',
-    [request.scope, request.key],
-  );
-  if (!record) return null;
+  return {
+    text: 'select request_hash, result from idempotency_record where scope = ? and key = ?',
+    values: [request.scope, request.key],
+  };
+}
+
+/** @throws IdempotencyKeyReused */
+export function replayOf<Result>(request: IdempotentRequest, record: KeyRecord<Result> | null): Result | null {
+  if (!record || record.request_hash === null) return null;
   if (record.request_hash !== hashOf(request.content)) throw new IdempotencyKeyReused();
   return record.result;
 }

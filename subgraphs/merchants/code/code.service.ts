@@ -1,4 +1,5 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../kernel/clock.js';
 import { transaction } from '../../kernel/database.js';
 import { invariant, NotFoundError } from '../../kernel/error.js';
@@ -11,7 +12,7 @@ import { Merchant, NetworkAccount } from '../merchant/merchant.entity.js';
 import { NotOnNetwork } from '../merchant/merchant.errors.js';
 import { PaymentCode } from './code.entity.js';
 import { CodeExpired, CodeRefused } from './code.errors.js';
-import { readCodePages } from './code.repository.js';
+import { isStatic, readCodePages } from './code.repository.js';
 import type { NetworkClient } from './network.client.js';
 import { requireServed, WECHAT_PAY } from './network.js';
 import { readPayload } from './scanned-payload.js';
@@ -38,6 +39,9 @@ export interface AdoptCode {
 }
 
 export class CodeService {
+  /** Codes of which `markPaid` changes nothing. */
+  private readonly unchanging = new LRUCache<CodeId, true>({ max: 10_000 });
+
   constructor(
     private readonly em: EntityManager,
     private readonly network: NetworkClient,
@@ -138,6 +142,9 @@ export class CodeService {
    * @throws ForbiddenTransition when another payment paid it before: that needs a person
    */
   async markPaid(id: CodeId, paymentId: PaymentId): Promise<void> {
+    // Most payments are to a code that stays as it is, and many of them to the same one.
+    if (this.unchanging.has(id)) return;
+    if (await isStatic(this.em.fork(), id)) return void this.unchanging.set(id, true);
     await transaction(this.em, async (em) => {
       const code = await em.findOne(PaymentCode, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
       code?.paid(paymentId, this.now());

@@ -4,11 +4,10 @@ import type { CodeKind, Network } from '../../kernel/graphql/enums.js';
 import type { CodeId } from '../../kernel/id.js';
 import type { Currency } from '../../kernel/money/currency.js';
 import type { Money } from '../../kernel/money/money.js';
-import { Merchant, NetworkAccount } from '../merchant/merchant.entity.js';
+import type { Merchant } from '../merchant/merchant.entity.js';
 import type { MerchantService } from '../merchant/merchant.service.js';
-import type { PaymentCode } from './code.entity.js';
 import { CodeExpired, InvalidCode } from './code.errors.js';
-import { findScanned } from './code.repository.js';
+import { findScanned, type OwnCode } from './code.repository.js';
 import type { NetworkClient, NetworkCode } from './network.client.js';
 import { requireServed, WECHAT_PAY } from './network.js';
 import { readPayload } from './scanned-payload.js';
@@ -51,21 +50,16 @@ export class ScanService {
     return this.networkCode(known);
   }
 
-  private async ownCode(code: PaymentCode, text: string): Promise<ScannedCode> {
+  private ownCode({ code, merchant, networkMerchantId }: OwnCode, text: string): ScannedCode {
     // Anyone can compute a checksum: a copy with another merchant or an amount of its own is not our code.
     if (code.payload !== text) throw new InvalidCode('TAMPERED');
     code.requirePayable(this.now());
-    const { merchantId, network } = code;
-    const [merchant, account] = await Promise.all([
-      this.em.fork().findOneOrFail(Merchant, merchantId),
-      this.em.fork().findOneOrFail(NetworkAccount, { merchantId, network }),
-    ]);
     requireServed(merchant.countryCode, code.currencyCode);
     return {
-      network,
+      network: code.network,
       kind: code.kind,
       merchant,
-      networkMerchantId: account.networkMerchantId,
+      networkMerchantId,
       amount: code.amount,
       currency: code.currencyCode,
       reference: code.reference,

@@ -10,8 +10,15 @@ import {
   type Snapshot,
   snapshotOf,
 } from '../../kernel/database.rows.js';
-import type { CheckoutId, TravelerId } from '../../kernel/id.js';
-import { type IdempotentRequest, KEY_CLAIMED, keyClaim } from '../../kernel/idempotency.js';
+import type { CheckoutId, PaymentId, TravelerId } from '../../kernel/id.js';
+import {
+  type IdempotentRequest,
+  KEY_CLAIMED,
+  type KeyRecord,
+  keyClaim,
+  keySearch,
+  replayOf,
+} from '../../kernel/idempotency.js';
 import { reservation } from '../limit/limit.repository.js';
 import type { Legs } from '../payment/payment.repository.js';
 import type { PaymentEvent } from '../payment/payment-event.entity.js';
@@ -32,6 +39,23 @@ export async function readCheckout(
 ): Promise<Checkout | null> {
   const [row] = await runStatement<Record<string, unknown>>(em, selectCheckout(em), [id, travelerId]);
   return row ? entityIn(em, Checkout, 'checkout', row) : null;
+}
+
+/** The same, with the payment that an earlier request with the same key has made of it. @throws IdempotencyKeyReused */
+export async function readToConfirm(
+  em: EntityManager,
+  id: CheckoutId,
+  travelerId: TravelerId,
+  request: IdempotentRequest,
+): Promise<{ readonly checkout: Checkout; readonly earlier: { readonly paymentId: PaymentId } | null } | null> {
+  const search = keySearch(request);
+  const [row] = await runStatement<Record<string, unknown> & KeyRecord<{ paymentId: PaymentId }>>(
+    em,
+    `select found.*, record.request_hash, record.result from (${selectCheckout(em)}) found
+       left join (${search.text}) record on true`,
+    [id, travelerId, ...search.values],
+  );
+  return row ? { checkout: entityIn(em, Checkout, 'checkout', row), earlier: replayOf(request, row) } : null;
 }
 
 /** The same under its row lock, within the transaction of `em`. */

@@ -27,6 +27,7 @@ import {
   type LockedCheckout,
   lockCheckout,
   readCheckout,
+  readToConfirm,
   saveCheckout,
 } from './checkout.repository.js';
 import type { CodeClient, ScannedCode } from './code.client.js';
@@ -114,9 +115,10 @@ export class CheckoutService {
     let isAsked = false;
     // Again where the checkout changes under our hands, and then its price at most once more.
     for (;;) {
-      const replayed = await findReplay<{ paymentId: PaymentId }>(this.em.fork(), request);
-      if (replayed) return this.earlier(replayed.paymentId);
-      const checkout = await this.getOf(travelerId, checkoutId);
+      const found = await readToConfirm(this.em.fork(), checkoutId, travelerId, request);
+      if (!found) throw new NotFoundError();
+      const { checkout, earlier } = found;
+      if (earlier) return this.earlier(earlier.paymentId);
       if (!isAsked) await this.requireStillPossible(checkout);
       isAsked = true;
       const legs = await this.confirmAsRead(checkout, request);

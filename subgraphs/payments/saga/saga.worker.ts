@@ -188,7 +188,12 @@ export class SagaWorker<Known = unknown> {
     for (let failures = attempt; !this.stopped; failures = 0) {
       const progress = await this.advance(id, known, failures);
       if (progress.kind === 'OVER') this.guarded.delete(id);
-      if (progress.kind === 'OVER' && progress.released) return;
+      if (progress.kind === 'OVER' && progress.released) {
+        // Nothing can be done for it any more, whoever has asked meanwhile.
+        const running = this.running.get(id);
+        if (running) running.kickedAgain = false;
+        return;
+      }
       if (progress.kind === 'OVER') break;
       if (progress.kind === 'WAIT') return this.rest(id, progress, failures);
       known = progress.known;

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { runStatement } from '../../kernel/database.commit.js';
 import type { Network, WalletProvider } from '../../kernel/graphql/enums.js';
 import type { MerchantId, PartnerId, TravelerId, WalletId } from '../../kernel/id.js';
 import type { Currency } from '../../kernel/money/currency.js';
@@ -34,7 +35,8 @@ const SIGHT = 'payments:read';
 /** Everything in one round trip: this is asked for each checkout. Null when the wallet is not that traveler's. */
 export async function findPayer(em: EntityManager, query: PayerQuery, today: string): Promise<PayerRow | null> {
   const { travelerId, walletId, merchantId, network, countryCode } = query;
-  const [row] = await em.execute<PayerRow[]>(
+  const [row] = await runStatement<PayerRow>(
+    em,
     `select wallet.provider, wallet.currency_code, wallet.status as wallet_status,
             market.code as market_code, market.status as market_status, market.wallet_providers,
             exists (select 1 from corridor where market_code = market.code and network = ? and country_code = ?)

@@ -23,6 +23,11 @@ export class SubjectKeys {
     return issued.length > 0 ? key : null;
   }
 
+  /** A subject's key as its row holds it. */
+  open(subjectId: string, wrapped: Buffer): DataKey {
+    return this.masterKey.unwrap(subjectId, wrapped);
+  }
+
   /** The keys that exist and are not destroyed, by subject, in one statement. */
   async find(em: EntityManager, subjectIds: readonly string[]): Promise<ReadonlyMap<string, DataKey>> {
     if (subjectIds.length === 0) return new Map();
@@ -30,7 +35,7 @@ export class SubjectKeys {
       'select subject_id, wrapped_key from subject_key where subject_id in (?) and wrapped_key is not null',
       [subjectIds],
     );
-    return new Map(rows.map((row) => [row.subject_id, this.masterKey.unwrap(row.subject_id, row.wrapped_key)]));
+    return new Map(rows.map((row) => [row.subject_id, this.open(row.subject_id, row.wrapped_key)]));
   }
 
   /** Crypto-shredding: the row stays as a tombstone, so that no new key is ever issued for this subject. */

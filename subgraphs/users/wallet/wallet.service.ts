@@ -11,6 +11,7 @@ import { Traveler } from '../traveler/traveler.entity.js';
 import { maySeeTraveler } from '../traveler/traveler.service.js';
 import { type LinkWallet, Wallet } from './wallet.entity.js';
 import { WalletClosed } from './wallet.errors.js';
+import { findWalletWithKey } from './wallet.repository.js';
 import type { WalletStatus } from './wallet.states.js';
 
 /** A wallet as its owner sees it: never with its vault reference. */
@@ -72,11 +73,11 @@ export class WalletService {
    * @throws NotFoundError also when the owner was erased
    */
   async getVault(id: WalletId): Promise<WalletVault> {
-    const em = this.em.fork();
-    const wallet = await em.findOne(Wallet, id);
-    const keys = await this.keys.find(em, wallet ? [wallet.travelerId] : []);
-    const vaultReference = wallet?.vaultReferenceWith(keys.get(wallet.travelerId));
-    if (!wallet || !vaultReference) throw new NotFoundError();
+    const found = await findWalletWithKey(this.em.fork(), id);
+    if (!found?.wrappedKey) throw new NotFoundError();
+    const { wallet, wrappedKey } = found;
+    const vaultReference = wallet.vaultReferenceWith(this.keys.open(wallet.travelerId, wrappedKey));
+    if (!vaultReference) throw new NotFoundError();
     return { provider: wallet.provider, vaultReference, status: wallet.status };
   }
 

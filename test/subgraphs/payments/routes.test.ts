@@ -34,8 +34,27 @@ describe('The notification routes', () => {
 
   it('take one that comes five times at the same moment once', async () => {
     const notification = { source: 'PAYPAL', id: 'WH-1', eventType: 'x', subjectId: null, saysPaid: false } as const;
-    const taken = await Promise.all([1, 2, 3, 4, 5].map(() => receive(world.payments.em.fork(), notification)));
-    expect(taken.filter(Boolean)).toHaveLength(1);
+    const other = { ...notification, id: 'WH-2' };
+    const batches = [[notification], [other, notification, notification], [notification], [notification, other]];
+    const taken = await Promise.all(batches.map((batch) => receive(world.payments.em.fork(), batch)));
+    expect(taken.map((receipts) => receipts.length)).toEqual([1, 3, 1, 2]);
+    const news = batches.flatMap((batch, nth) => batch.filter((_, place) => taken[nth]?.[place]?.isNew));
+    expect(news.map(({ id }) => id).toSorted()).toEqual(['WH-1', 'WH-2']);
+    const again = await receive(world.payments.em.fork(), [other, notification]);
+    expect(again.map(({ isNew }) => isNew)).toEqual([false, false]);
+  });
+
+  it('are told what is known of the payment that they speak of', async () => {
+    const id = await world.pay('ok');
+    expect(await world.settled(id)).toBe('COMPLETED');
+    const about = (subjectId: string | null) =>
+      ({ source: 'PAYPAL', id: `WH-of-${subjectId}`, eventType: 'x', subjectId, saysPaid: false }) as const;
+    const receipts = await receive(world.payments.em.fork(), [about(null), about(id), about('ref_us_none')]);
+    expect(receipts).toEqual([
+      { isNew: true, paymentStatus: null },
+      { isNew: true, paymentStatus: 'COMPLETED' },
+      { isNew: true, paymentStatus: null },
+    ]);
   });
 
   it.each(['/notifications/paypal', '/notifications/wechat-pay'])('refuse at %s what nobody signed', async (path) => {
