@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import pg from 'pg';
 import { PgBoss } from 'pg-boss';
 import type { Logger } from '../../../../subgraphs/kernel/telemetry.js';
@@ -342,6 +342,23 @@ describe('A lease', () => {
       return asked.length > before + 1;
     });
     expect((await row()).lease).toBeGreaterThan(0);
+  });
+
+  it('is renewed after five seconds of steps, each time, and not before', async () => {
+    const passed = [0, 4_999, 1, 4_999, 1];
+    const [began, isNew] = [Date.now(), [] as boolean[]];
+    let now = began;
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
+    const driving = worker(async () => {
+      isNew.push(((await row()).lease ?? 0) > 30);
+      await set("lease_until = now() + interval '20 seconds'");
+      now += passed[isNew.length] ?? 0;
+      return isNew.length < passed.length ? MOVED : endedBy(true);
+    });
+    driving.kick(id);
+    await until(() => isNew.length === passed.length);
+    clock.mockRestore();
+    expect(isNew).toEqual([true, false, true, false, true]);
   });
 });
 
