@@ -20,6 +20,7 @@ export class SealWorker {
     private readonly boss: PgBoss,
     private readonly logger: Logger,
     private readonly now: Clock,
+    private readonly patienceMs = PATIENCE_MS,
   ) {}
 
   async start(): Promise<void> {
@@ -49,7 +50,7 @@ export class SealWorker {
     const upTo = await highestPostingId(em);
     const before = new Set(await writersOfPostings(em));
     for (let waited = 0; before.size > 0; waited += PAUSE_MS) {
-      if (waited >= PATIENCE_MS || stopping?.aborted) return null;
+      if (waited >= this.patienceMs || stopping?.aborted) return null;
       await sleep(PAUSE_MS, stopping);
       const still = new Set(await writersOfPostings(em));
       for (const writer of before) if (!still.has(writer)) before.delete(writer);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { PgBoss } from 'pg-boss';
+import { PgBoss } from 'pg-boss';
+import type { Logger } from '../../../../subgraphs/kernel/telemetry.js';
 import { LedgerAuditService } from '../../../../subgraphs/payments/ledger/audit.service.js';
 import { sealNext, verifySeals } from '../../../../subgraphs/payments/ledger/seal.repository.js';
 import { SealWorker } from '../../../../subgraphs/payments/ledger/seal.worker.js';
@@ -14,7 +15,8 @@ beforeEach(async () => {
 afterEach(() => books.close());
 
 const now = () => new Date();
-const seal = () => new SealWorker(books.orm.em, null as unknown as PgBoss, silent, now).seal();
+const noBoss = null as unknown as PgBoss;
+const seal = () => new SealWorker(books.orm.em, noBoss, silent, now).seal();
 const verify = () => new LedgerAuditService(books.orm.em, now).verifySeals();
 
 /** A posting that is written and not yet committed. */
@@ -113,6 +115,57 @@ describe('The chain of seals', () => {
     expect(await sealedRuns()).toEqual([[1, 4, 4]]);
   });
 
+  it('is left for later where one writes for too long, or where payments are about to stop', async () => {
+    const slow = await writing();
+    await new SealWorker(books.orm.em, noBoss, silent, now, 100).seal();
+    const stopping = new AbortController();
+    const sealing = new SealWorker(books.orm.em, noBoss, silent, now, Number.POSITIVE_INFINITY).seal(stopping.signal);
+    stopping.abort();
+    await sealing;
+    await slow.commit();
+    await new SealWorker(books.orm.em, noBoss, silent, now).seal(AbortSignal.abort());
+    expect(await sealedRuns()).toEqual([]);
+    await seal();
+    expect(await sealedRuns()).toEqual([[1, 1, 1]]);
+  });
+
+  it('is said outside the database too, seal by seal', async () => {
+    const said: unknown[] = [];
+    const logger = { info: (...line: unknown[]) => said.push(line) } as unknown as Logger;
+    await books.postEach(2);
+    await new SealWorker(books.orm.em, noBoss, logger, now).seal();
+    const [row] = await books.em.execute<{ hash: string }[]>(`select encode(hash, 'hex') as hash from posting_seal`);
+    expect(said).toEqual([[{ sequence: '1', toId: '2', postings: 2, hash: row?.hash }, 'sealed postings']]);
+    expect(row?.hash).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('grows every minute, as a job of the queue', async () => {
+    const boss = new PgBoss({ connectionString: books.url, max: 2, supervise: false, schedule: false });
+    boss.on('error', () => undefined);
+    await boss.start();
+    try {
+      await books.postEach(2);
+      await boss.createQueue('seal-postings');
+      await boss.send('seal-postings');
+      await new SealWorker(books.orm.em, boss, silent, now).start();
+      while ((await sealedRuns()).length === 0) await delay(5);
+      expect(await sealedRuns()).toEqual([[1, 2, 2]]);
+      expect(await boss.getSchedules()).toMatchObject([{ name: 'seal-postings', cron: '* * * * *' }]);
+    } finally {
+      await boss.stop({ graceful: false });
+    }
+  });
+
+  it('says how far it has come, and since when a posting waits for it', async () => {
+    const none = { seals: 0, lastSealedAt: null, unsealedSince: null, unsealedPostings: 0 };
+    expect(await verify()).toMatchObject(none);
+    const [posted, sealed] = [new Date('2026-03-01T10:00:00Z'), new Date('2026-03-01T10:01:00Z')];
+    await books.postEach(2, posted);
+    expect(await verify()).toMatchObject({ ...none, unsealedSince: posted, unsealedPostings: 2 });
+    await new SealWorker(books.orm.em, noBoss, silent, () => sealed).seal();
+    expect(await verify()).toMatchObject({ ...none, seals: 1, lastSealedAt: sealed });
+  });
+
   it('can be neither changed nor removed by the role that owns it', async () => {
     await books.postEach(1);
     await seal();
@@ -183,6 +236,16 @@ describe('A verification of the chain', () => {
   it('finds a seal that is missing', async () => {
     await books.forge('delete from posting_seal where sequence = 2');
     expect((await verify()).firstBroken).toMatchObject({ sequence: 3n, broken: 'GAP' });
+  });
+
+  it('reads more seals than a page has', async () => {
+    for (let count = 3; count < 23; count += 1) {
+      await books.postEach(1);
+      await seal();
+    }
+    expect(await verify()).toMatchObject({ seals: 23, sealedPostings: 27, firstBroken: null });
+    await books.forge('update posting set amount_minor = amount_minor + 1 where id = 27');
+    expect((await verify()).firstBroken).toMatchObject({ sequence: 23n, fromId: 27n });
   });
 
   it('goes page by page, and finds the same', async () => {

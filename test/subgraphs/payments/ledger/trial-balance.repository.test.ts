@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { transaction } from '../../../../subgraphs/kernel/database.js';
+import { LedgerAuditService } from '../../../../subgraphs/payments/ledger/audit.service.js';
 import { readTrialBalance } from '../../../../subgraphs/payments/ledger/trial-balance.repository.js';
 import { Books } from '../../../support/books.js';
 import { planOf } from '../../../support/plan.js';
@@ -55,6 +56,16 @@ describe('A trial balance', () => {
       ]);
       expect(found).toEqual(await addedUp(`2026-03-${day}T00:00:00Z`));
     }
+  });
+
+  it('is had of a day from its first moment on', async () => {
+    const midnight = new Date('2026-03-04T00:00:00Z');
+    const of = (now: Date) => new LedgerAuditService(books.orm.em, () => now).trialBalance('2026-03-04');
+    expect((await of(midnight)).totals).toMatchObject([{ debits: { minor: 1_000n }, isBalanced: true }]);
+    await expect(of(new Date(midnight.getTime() - 1))).rejects.toMatchObject({
+      code: 'INVALID_RANGE',
+      message: 'This day has not begun.',
+    });
   });
 
   it('reads by an index only what was posted since', async () => {
