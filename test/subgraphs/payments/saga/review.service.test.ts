@@ -1,7 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { type Clock, DAY } from '../../../../subgraphs/kernel/clock.js';
+import { invariant, UnavailableError } from '../../../../subgraphs/kernel/error.js';
+import { WalletProvider } from '../../../../subgraphs/kernel/graphql/enums.js';
+import type { SubgraphClient } from '../../../../subgraphs/kernel/graphql/subgraph.client.js';
 import type { PaymentId } from '../../../../subgraphs/kernel/id.js';
+import type { Logger } from '../../../../subgraphs/kernel/telemetry.js';
+import type { AcceptanceService } from '../../../../subgraphs/payments/acceptance/acceptance.service.js';
+import { AuthorizationService } from '../../../../subgraphs/payments/authorization/authorization.service.js';
+import { VaultClient } from '../../../../subgraphs/payments/checkout/payer.client.js';
+import { type Databases, openDatabases } from '../../../../subgraphs/payments/databases.js';
 import { paymentStatuses } from '../../../../subgraphs/payments/payment/payment.states.js';
 import { sendToReview } from '../../../../subgraphs/payments/saga/review.service.js';
+import { PaymentSaga } from '../../../../subgraphs/payments/saga/saga.service.js';
+import type { WalletClient } from '../../../../subgraphs/payments/wallet/wallet.client.js';
+import { Books } from '../../../support/books.js';
 import { LegsLab } from '../../../support/legs.js';
 
 const now = new Date('2026-06-01T12:00:00Z');
@@ -37,5 +50,110 @@ describe('A contradiction', () => {
     const id = await lab.newPayment();
     await Promise.all(Array.from({ length: 6 }, () => review(id)));
     expect(await lab.eventsOf(id)).toEqual(['1 IN_REVIEW IN_REVIEW']);
+  });
+});
+
+describe('A step that does not come to an answer', () => {
+  let books: Books;
+  let databases: Databases;
+  let orm: MikroORM;
+  beforeAll(async () => {
+    books = await Books.open();
+    databases = await openDatabases({ databaseUrl: books.url, poolSize: 2 });
+    orm = databases.orm;
+  });
+  afterAll(async () => {
+    await Promise.all([orm.close(), databases.workersOrm.close(), databases.proofs.orm.close()]);
+    await books.close();
+  });
+
+  const broken = () => invariant(false, 'broken');
+  const down = () => {
+    throw new UnavailableError('SUBGRAPH_UNAVAILABLE', 'down');
+  };
+  const unlike = () => {
+    throw new Error('something else');
+  };
+  const execute = (sql: string) => () => books.em.execute(sql);
+  const twice = execute('insert into payment select * from payment limit 1');
+  const unchecked = execute('update payment set event_count = -1');
+  const incomplete = execute("insert into payment (id) values ('pay_us_none')");
+  const unheard = () => Promise.resolve();
+
+  /** Of a payment that has stood before the wallet for so long, after so many attempts. */
+  async function advanced(ask: () => unknown, passedMs: number) {
+    const [id = ''] = await books.morePayments(1);
+    await books.forge(`update payment set attempt = 11, created_at = '${now.toISOString()}' where id = '${id}';
+      insert into payment_authorization (payment_id, status, request_id, order_id) values ('${id}', 'REQUESTED', '${id}', '${id}');
+      insert into payment_acceptance (payment_id, status, request_id) values ('${id}', 'PREPARED', '${id}')`);
+    const clock: Clock = () => new Date(now.getTime() + passedMs);
+    const errors: unknown[] = [];
+    const logger = { error: (...line: unknown[]) => errors.push(line) } as unknown as Logger;
+    const users = {
+      ask: async () => {
+        await ask();
+        return { walletVault: { vaultReference: 'vault' } };
+      },
+    } as unknown as SubgraphClient;
+    const wallet = { authorize: async () => ({ outcome: 'UNKNOWN', cause: 'lost' }) } as unknown as WalletClient;
+    const authorizations = new AuthorizationService(
+      orm.em,
+      new VaultClient(users),
+      { [WalletProvider.PAYPAL]: wallet },
+      clock,
+    );
+    const saga = new PaymentSaga(orm.em, authorizations, null as unknown as AcceptanceService, logger, clock);
+    const outcome = await saga.advance(id as PaymentId, null).then(
+      ({ kind }) => kind,
+      (thrown: Error) => thrown.constructor.name,
+    );
+    const [row] = await books.em.execute<{ ending: string }[]>(
+      "select concat_ws(' ', status, reason) as ending from payment where id = ?",
+      [id],
+    );
+    const events = await books.em.execute<{ type: string }[]>('select type from payment_event where payment_id = ?', [
+      id,
+    ]);
+    return { id, outcome, ending: row?.ending, events: events.map(({ type }) => type), errors };
+  }
+
+  it.each([
+    ['a broken rule', broken, 0],
+    ['a broken rule, however long it lasts', broken, 2 * DAY],
+    ['a value that is there twice', twice, 0],
+    ['a value that cannot be', unchecked, 0],
+  ])('goes to a person at once for %s: trying again would only fail again', async (_, ask, passedMs) => {
+    const { id, errors, ...rest } = await advanced(ask, passedMs);
+    expect(rest).toEqual({ outcome: 'OVER', ending: 'IN_REVIEW CONTRADICTION', events: ['IN_REVIEW'] });
+    expect(errors).toEqual([[{ err: expect.any(Error), id }, 'a payment contradicts itself']]);
+  });
+
+  it.each([
+    ['users are down', down],
+    ['the wallet’s answer is lost', unheard],
+  ])('goes to a person when its time is over and %s, and not before', async (_, ask) => {
+    const late = await advanced(ask, DAY + 1);
+    expect(late).toMatchObject({
+      outcome: 'OVER',
+      ending: 'IN_REVIEW WALLET_OUTCOME_UNKNOWN',
+      events: ['IN_REVIEW'],
+      errors: [],
+    });
+    const early = await advanced(ask, DAY);
+    const outcome = ask === down ? 'UnavailableError' : 'WAIT';
+    expect(early).toMatchObject({ outcome, ending: 'PROCESSING', events: [], errors: [] });
+  });
+
+  it.each([
+    ['what nobody expected', unlike, 'Error'],
+    ['a mistake of ours in a statement', incomplete, 'NotNullConstraintViolationException'],
+  ])('is told to whoever drives it for %s, and taken again', async (_, ask, name) => {
+    for (const passedMs of [0, 2 * DAY])
+      expect(await advanced(ask, passedMs)).toMatchObject({
+        outcome: name,
+        ending: 'PROCESSING',
+        events: [],
+        errors: [],
+      });
   });
 });
