@@ -48,6 +48,7 @@ beforeEach(async () => {
   await books.forge(`update payment set status = 'PROCESSING' where id = '${id}'`);
 });
 afterEach(async () => {
+  jest.useRealTimers();
   await Promise.all(workers.map((worker) => worker.stop()));
   workers = [];
 });
@@ -344,6 +345,24 @@ describe('A lease', () => {
     expect((await row()).lease).toBeGreaterThan(0);
   });
 
+  it('is known to be of a process that lives from its start on, whatever another one thinks of it', async () => {
+    let isHeld = true;
+    const driving = worker(async () => {
+      await until(() => !isHeld);
+      return OVER;
+    });
+    await set("next_attempt_at = now() + interval '1 hour'");
+    await driving.start();
+    driving.kick(id);
+    await until(async () => (await row()).owner !== null);
+    const { asked, advance } = answering();
+    const other = worker(advance);
+    other.kick(id);
+    await other.stop();
+    isHeld = false;
+    expect(asked).toEqual([]);
+  });
+
   it('is renewed after five seconds of steps, each time, and not before', async () => {
     const passed = [0, 4_999, 1, 4_999, 1];
     const [began, isNew] = [Date.now(), [] as boolean[]];
@@ -403,6 +422,31 @@ describe('A start', () => {
     expect(asked.map(([of]) => of).sort()).toEqual([due, id].sort());
   });
 
+  it('says that it could not look, and looks again every five seconds', async () => {
+    jest.useFakeTimers({
+      doNotFake: ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'setInterval'],
+    });
+    const { asked, advance } = answering(endedBy(true));
+    let isDown = true;
+    const fork = () => {
+      if (isDown) throw new Error('down');
+      return books.em;
+    };
+    await worker(advance, { fork } as unknown as typeof books.orm.em).start();
+    expect(lines).toMatchObject([
+      { level: 'warn', text: 'could not look for what is undecided', fields: { err: { message: 'down' } } },
+    ]);
+    isDown = false;
+    jest.advanceTimersByTime(4_999);
+    expect(asked).toEqual([]);
+    jest.advanceTimersByTime(1);
+    await until(() => asked.length === 1);
+    // What a dead process leased since then, by another look.
+    await set('lease_until = null');
+    jest.advanceTimersByTime(5_000);
+    await until(() => asked.length === 2);
+  });
+
   it('takes the guard of what had to wait, one for each, again and again until it is decided', async () => {
     const wait = { kind: 'WAIT', ms: 3_600_000, failed: true } as const;
     const { asked, advance } = answering(wait, wait, ...Array.from({ length: 50 }, () => endedBy(true)));
@@ -433,6 +477,10 @@ describe('A start', () => {
     expect(guard?.waits).toBeGreaterThan(5);
     expect(guard?.waits).toBeLessThanOrEqual(10);
     const hurry = `update pgboss.job set start_after = now() where data ->> 'id' = '${id}' and state < 'active'`;
+    await books.forge(hurry);
+    await until(async () => (await job())?.state === 'retry');
+    // It waits for its time, and so does its guard.
+    expect(asked).toHaveLength(2);
     await books.forge(`${hurry}; update payment set next_attempt_at = null where id = '${id}'`);
     await until(() => asked.length > 2);
     expect(await until(async () => ((await job())?.state === 'retry' ? job() : null))).toMatchObject({
@@ -447,6 +495,7 @@ describe('A start', () => {
 describe('A stop', () => {
   it('waits for the step under way, takes no other, and hears no kick any more', async () => {
     const [second = ''] = await books.morePayments(1);
+    await books.forge(`update payment set status = 'PROCESSING' where id = '${second}'`);
     const { asked, advance } = answering(MOVED);
     let isHeld = true;
     const driving = worker(async (of, known) => {
@@ -468,5 +517,27 @@ describe('A stop', () => {
     await stopping;
     expect(asked).toEqual([[id, null]]);
     expect((await row()).lease).toBeNull();
+    expect((await row(second)).owner).toBeNull();
+  });
+
+  it('is not needed to know that nothing is under way, while something waits for its time', async () => {
+    const { asked, advance } = answering({ kind: 'WAIT', ms: 60_000, failed: false });
+    let isHeld = true;
+    const driving = worker(async (of, known) => {
+      await until(() => !isHeld);
+      return advance(of, known);
+    });
+    await driving.idle();
+    driving.kick(id);
+    let isIdle = false;
+    const idling = driving.idle().then(() => {
+      isIdle = true;
+    });
+    await until(async () => (await row()).owner !== null);
+    expect(isIdle).toBe(false);
+    isHeld = false;
+    await idling;
+    expect(asked).toHaveLength(1);
+    expect((await row()).next).toBeGreaterThan(50_000);
   });
 });
