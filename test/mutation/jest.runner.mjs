@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { readConfig } from 'jest-config';
 import TestRunner from 'jest-runner';
@@ -21,6 +22,8 @@ class JestRunner {
   #files = new Map(JSON.parse(process.env.MUTATION_TESTS).map((file) => [join(process.cwd(), file), 0]));
   /** The global that Stryker's instrumented code and `mutation-environment` look at. */
   #mutation = { durations: new Map() };
+  /** What the dry run has measured, for the process that follows one that a mutant has hung or ended. */
+  #notes = join(process.cwd(), 'mutation-durations.json');
 
   capabilities() {
     // Each file loads our own modules anew.
@@ -37,21 +40,22 @@ class JestRunner {
     process.on('uncaughtException', () => undefined);
     // Before any test file remembers the globals that it finds.
     globalThis.__stryker__ = this.#mutation;
+    if (existsSync(this.#notes)) this.#remember(JSON.parse(readFileSync(this.#notes, 'utf8')));
   }
 
   async dryRun() {
     const tests = [];
+    const measured = { tests: [], files: [] };
     for (const file of this.#files.keys()) {
       const { outcomes, error } = await this.#runFile(file);
       if (error) return { status: 'error', errorMessage: error };
       // What loading and hooks reach has this name: as if it were a test.
       tests.push({ id: file, name: `${nameOf(file)} is loaded`, timeSpentMs: 0, status: SUCCESS }, ...outcomes);
-      for (const { id, timeSpentMs } of outcomes) this.#mutation.durations.set(id, timeSpentMs);
-      this.#files.set(
-        file,
-        outcomes.reduce((sum, { timeSpentMs }) => sum + timeSpentMs, 0),
-      );
+      measured.tests.push(...outcomes.map(({ id, timeSpentMs }) => [id, timeSpentMs]));
+      measured.files.push([file, outcomes.reduce((sum, { timeSpentMs }) => sum + timeSpentMs, 0)]);
     }
+    this.#remember(measured);
+    writeFileSync(this.#notes, JSON.stringify(measured));
     await dropDatabases();
     return { status: 'complete', tests, mutantCoverage: this.#mutation.mutantCoverage };
   }
@@ -85,6 +89,11 @@ class JestRunner {
     } finally {
       await dropDatabases();
     }
+  }
+
+  #remember({ tests, files }) {
+    this.#mutation.durations = new Map(tests);
+    this.#files = new Map(files);
   }
 
   async #runFile(path) {
@@ -128,4 +137,14 @@ function nameOf(path) {
   return relative(process.cwd(), path);
 }
 
-export const strykerPlugins = [{ kind: 'TestRunner', name: 'sojourn', factory: () => new JestRunner() }];
+/** `test/architecture/faults.test.ts` reads in the text that each is placed once, by its name: no run is changed by them. */
+const faultPoints = {
+  shouldIgnore(path) {
+    return path.isCallExpression() && path.node.callee.name === 'faultPoint' ? 'a fault point' : undefined;
+  },
+};
+
+export const strykerPlugins = [
+  { kind: 'TestRunner', name: 'sojourn', factory: () => new JestRunner() },
+  { kind: 'Ignore', name: 'fault-points', value: faultPoints },
+];

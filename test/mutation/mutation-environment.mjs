@@ -20,11 +20,14 @@ export default class MutationEnvironment extends SharedEnvironment {
 
   handleTestEvent = ({ name, test }, { rootDescribeBlock }) => {
     if (name === 'run_start') this.#skipUnwanted(rootDescribeBlock);
-    if (name === 'test_fn_failure' || name === 'hook_failure') this.#mutation.failed = true;
+    const { activeMutant, durations } = this.#mutation;
+    if (name === 'test_fn_failure' || name === 'hook_failure') {
+      this.#mutation.failed = true;
+      // Each at once, before the hooks of its block are called for nothing.
+      if (activeMutant !== undefined) skipAll(rootDescribeBlock);
+    }
     if (name === 'test_start') {
-      const { activeMutant, failed, durations } = this.#mutation;
       if (activeMutant !== undefined) test.timeout = PATIENCE_MS + TIMES * (durations.get(this.#idOf(test)) ?? 0);
-      if (activeMutant !== undefined && failed) test.mode = 'skip';
       this.#mutation.currentTestId = this.#idOf(test);
     }
     if (name === 'test_done' || name === 'test_skip') this.#outsideTests();
@@ -49,4 +52,10 @@ export default class MutationEnvironment extends SharedEnvironment {
     for (let at = test; at.parent; at = at.parent) names.unshift(at.name);
     return `${this.#file} ${names.join(' ')}`;
   }
+}
+
+function skipAll(block) {
+  for (const child of block.children)
+    if (child.type === 'describeBlock') skipAll(child);
+    else if (child.status === null) child.mode = 'skip';
 }

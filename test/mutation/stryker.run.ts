@@ -56,6 +56,7 @@ export async function mutate(target: Target, stryker: string, folder: string, ch
       mutate: target.mutate,
       plugins: [join(ROOT, 'test', 'mutation', 'jest.runner.mjs')],
       testRunner: 'sojourn',
+      ignorers: ['fault-points'],
       testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
       coverageAnalysis: 'perTest',
       concurrency: 1,
