@@ -193,7 +193,7 @@ function createSagas(options: PaymentsOptions, em: EntityManager, boss: PgBoss, 
     advance: (id: string) => refundSaga.advance(id as RefundId),
   };
   return {
-    payments: new SagaWorker(payments, em, options.databaseUrl, boss, logger),
-    refunds: new SagaWorker<never>(refunds, em, options.databaseUrl, boss, logger),
+    payments: new SagaWorker(payments, em, options.databaseUrl, boss, logger, now),
+    refunds: new SagaWorker<never>(refunds, em, options.databaseUrl, boss, logger, now),
   };
 }

@@ -13,6 +13,8 @@ export type Fault =
   | { readonly kind: 'LATE'; readonly ms: number }
   /** The same, and who sent it is cut off at once: whatever the deadline. */
   | { readonly kind: 'CUT_AND_LATE'; readonly ms: number }
+  /** The same, and it arrives when it is let go. */
+  | { readonly kind: 'CUT_AND_HELD'; readonly until: Promise<void> }
   | { readonly kind: 'CUT_AFTER' }
   | { readonly kind: 'GARBAGE_AFTER' }
   | { readonly kind: 'STATUS_BEFORE'; readonly status: number }
@@ -95,7 +97,8 @@ export class FaultProxy {
     if (fault?.kind === 'CUT_BEFORE') return void response.destroy();
     if (fault?.kind === 'STATUS_BEFORE') return void response.writeHead(fault.status).end();
     this.onTheWay += 1;
-    if (fault?.kind === 'CUT_AND_LATE') response.destroy();
+    if (fault?.kind === 'CUT_AND_LATE' || fault?.kind === 'CUT_AND_HELD') response.destroy();
+    if (fault?.kind === 'CUT_AND_HELD') await fault.until;
     if (fault?.kind === 'LATE' || fault?.kind === 'CUT_AND_LATE') await delay(fault.ms);
     const { host: _ours, ...rest } = headers;
     const passed = fault?.kind === 'HEADER' ? { ...rest, [fault.name]: fault.value } : rest;
@@ -119,7 +122,7 @@ export class FaultProxy {
 async function spoilt(incoming: IncomingMessage, response: ServerResponse, fault: Fault | null): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
-  if (fault?.kind === 'CUT_AND_LATE') return;
+  if (fault?.kind === 'CUT_AND_LATE' || fault?.kind === 'CUT_AND_HELD') return;
   if (fault?.kind === 'CUT_AFTER') return void response.destroy();
   if (fault?.kind === 'HANG_AFTER') await new Promise((resolve) => setTimeout(resolve, fault.ms));
   response.writeHead(incoming.statusCode ?? 502, incoming.headers);

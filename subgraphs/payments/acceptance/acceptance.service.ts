@@ -147,8 +147,9 @@ export class AcceptanceService {
       acceptance.refused();
       payment.reason = answer.reason;
       payment.attempt = 0;
+      payment.unclearSince = null;
       faultPoint('payment.refused.before-commit');
-      return { events: [], entry: voidNetwork(payment, this.now(), AS_KNOWN) };
+      return { events: [], entry: voidNetwork(payment, this.now(), AS_KNOWN), byRefusal: true };
     });
     faultPoint('payment.refused.after-commit');
     return movedTo(left);

@@ -41,7 +41,7 @@ export class AuthorizationService {
       merchantName: payment.merchantName,
       vaultReference,
       amount: payment.sell,
-      mayBeUnderWay: mayBeUnderWay(payment.attempt, payment.createdAt, this.now()),
+      mayBeUnderWay: mayBeUnderWay(payment, this.now()),
     });
     faultPoint('wallet.authorize.after-call');
     if (answer.outcome === 'YES') return this.compared(legs, answer);
@@ -50,7 +50,7 @@ export class AuthorizationService {
       await rememberOrder(this.em.fork(), payment.id, answer.orderId);
       faultPoint('wallet.order.remembered');
     }
-    return backOff(payment.attempt);
+    return backOff(payment.attempt, !answer.refused);
   }
 
   /** Takes the held money. The merchant has been paid, so this is repeated until the wallet's definite word. */
@@ -65,26 +65,31 @@ export class AuthorizationService {
       orderId,
       authorizationId,
       amount: payment.sell,
+      mayBeUnderWay: mayBeUnderWay(payment, this.now()),
     });
     faultPoint('wallet.capture.after-call');
     if (answer.outcome === 'YES')
       return answer.amount.equals(payment.sell)
         ? this.captured(legs, answer)
         : sendToReview(this.em, payment.id, 'CAPTURE_AMOUNT_DIFFERS', this.now());
-    if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, answer.reason, this.now());
-    return backOff(payment.attempt);
+    if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, answer.reason, this.now(), legs);
+    return backOff(payment.attempt, !answer.refused);
   }
 
   /** Gives the held money free, after the network's definite no. */
   async void(legs: Legs): Promise<Progress<never>> {
     const { payment, authorization } = legs;
-    invariant(authorization.authorizationId, 'nothing to give free');
+    const { authorizationId } = authorization;
+    invariant(authorizationId, 'nothing to give free');
     faultPoint('wallet.void.before-call');
-    const answer = await this.wallets[payment.walletProvider].void(authorization.authorizationId);
+    const answer = await this.wallets[payment.walletProvider].void({
+      authorizationId,
+      mayBeUnderWay: mayBeUnderWay(payment, this.now()),
+    });
     faultPoint('wallet.void.after-call');
     if (answer.outcome === 'YES') return this.voided(legs);
-    if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, 'VOID_REFUSED', this.now());
-    return backOff(payment.attempt);
+    if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, 'VOID_REFUSED', this.now(), legs);
+    return backOff(payment.attempt, !answer.refused);
   }
 
   /** Who holds another amount than was asked for is a person's, who must find what to give free. */
@@ -120,7 +125,7 @@ export class AuthorizationService {
       payment.declined(refusal.reason);
       const declined = payment.record('DECLINED', this.now());
       faultPoint('payment.declined.before-commit');
-      return { events: [declined], besides: [release(payment, AS_KNOWN)] };
+      return { events: [declined], besides: [release(payment, AS_KNOWN)], byRefusal: true };
     });
     faultPoint('payment.declined.after-commit');
     return endedBy(ended !== null);

@@ -4,6 +4,7 @@ import { Migration20261126010000 } from './Migration20261126010000.js';
 import { Migration20261126020000 } from './Migration20261126020000.js';
 import { Migration20261127010000 } from './Migration20261127010000.js';
 import { Migration20261127020000 } from './Migration20261127020000.js';
+import { Migration20261128010000 } from './Migration20261128010000.js';
 
 /** In the order in which they are run. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Migration20261126020000,
   Migration20261127010000,
   Migration20261127020000,
+  Migration20261128010000,
 ];

@@ -30,6 +30,7 @@ const PaymentSchema = defineEntity({
     reason: p.string().nullable(),
     eventCount: p.integer(),
     attempt: p.integer(),
+    unclearSince: p.datetime().nullable(),
     createdAt: p.datetime(),
     payBy: p.datetime(),
     paidAt: p.datetime().nullable(),
@@ -51,6 +52,7 @@ export class Payment extends PaymentSchema.class {
       reason: null,
       eventCount: 0,
       attempt: 0,
+      unclearSince: null,
       createdAt: now,
       payBy: after(now, PATIENCE_MS),
       paidAt: null,
@@ -155,6 +157,8 @@ export class Payment extends PaymentSchema.class {
     this.eventCount += 1;
     // Something happened: what failed before is behind us.
     this.attempt = 0;
+    // These two say nothing of what became of the last request.
+    if (type !== 'SUBMITTED' && type !== 'IN_REVIEW') this.unclearSince = null;
     return Object.assign(new PaymentEvent(), {
       id: newId('evt', 'us'),
       paymentId: this.id,

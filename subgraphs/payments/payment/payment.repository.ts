@@ -17,6 +17,7 @@ import type { PageRequest } from '../../kernel/page.js';
 import { Acceptance } from '../acceptance/acceptance.entity.js';
 import { Authorization } from '../authorization/authorization.entity.js';
 import type { Entry } from '../ledger/ledger.repository.js';
+import { isAskedElsewhere } from '../saga/patience.js';
 import { Payment } from './payment.entity.js';
 import type { PaymentStatus } from './payment.states.js';
 import type { PaymentEvent } from './payment-event.entity.js';
@@ -76,6 +77,8 @@ export interface LegsChange {
   /** In the books. */
   readonly entry?: Entry;
   readonly besides?: readonly Sql[];
+  /** It follows from a refusal, which is no matter where another worker has asked, or may have, since. */
+  readonly byRefusal?: boolean;
 }
 
 /** The piece by whose name all others of a change are written only where the legs are as they were known. */
@@ -96,12 +99,12 @@ export async function changeLegs(
   const legs = copyOf(known);
   const changed = change(legs);
   if (!changed) return null;
-  const { events, entry, besides = [] } = changed;
+  const { events, entry, besides = [], byRefusal = false } = changed;
   const { payment, authorization, acceptance } = legs;
   const changes = (entity: object, before: object, also: string | null) =>
     changesOf(em, entity, snapshotOf(em, before), also, AS_KNOWN);
   const pieces = [
-    asKnown(known, entry?.resolves ?? []),
+    asKnown(known, entry?.resolves ?? [], byRefusal),
     changes(payment, known.payment, payment.isFinal() ? 'lease_until = null' : null),
     changes(authorization, known.authorization, null),
     changes(acceptance, known.acceptance, null),
@@ -117,13 +120,14 @@ export async function changeLegs(
 }
 
 /** Locks the three rows, and finds them only where nothing has happened since they were read. */
-function asKnown({ payment, authorization, acceptance }: Legs, resolves: readonly string[]): Sql {
+function asKnown({ payment, authorization, acceptance }: Legs, resolves: readonly string[], byRefusal: boolean): Sql {
   const pending = resolves.length > 0 ? NONE_RESOLVED : '';
+  const unasked = byRefusal ? 'and payment.unclear_since is not distinct from ?' : '';
   return {
     name: AS_KNOWN,
     text: `select from ${LEGS}
             where payment.id = ? and payment.status = ? and payment.event_count = ? and authorized.status = ? and accepted.status = ?
-              ${pending}
+              ${unasked} ${pending}
               for update of payment, authorized, accepted`,
     values: [
       payment.id,
@@ -131,6 +135,7 @@ function asKnown({ payment, authorization, acceptance }: Legs, resolves: readonl
       payment.eventCount,
       authorization.status,
       acceptance.status,
+      ...(byRefusal ? [payment.unclearSince] : []),
       ...(resolves.length > 0 ? [`{${resolves.join(',')}}`] : []),
     ],
   };
@@ -143,6 +148,7 @@ function isSame(one: Legs, other: Legs): boolean {
   return (
     one.payment.status === other.payment.status &&
     one.payment.eventCount === other.payment.eventCount &&
+    !isAskedElsewhere(one.payment, other.payment) &&
     one.authorization.status === other.authorization.status &&
     one.acceptance.status === other.acceptance.status
   );

@@ -15,7 +15,7 @@ import type { NetworkClient, Returned } from '../network/network.client.js';
 import { Payment } from '../payment/payment.entity.js';
 import { lockPayment } from '../payment/payment.repository.js';
 import { announce } from '../payment/payment-event.repository.js';
-import { mayBeUnderWay } from '../saga/patience.js';
+import { isAskedElsewhere, mayBeUnderWay } from '../saga/patience.js';
 import { backOff, MOVED, OVER, type Progress } from '../saga/saga.states.js';
 import type { Refused, WalletClient } from '../wallet/wallet.client.js';
 import { Refund } from './refund.entity.js';
@@ -43,9 +43,9 @@ export class RefundSaga {
 
   private async take(em: EntityManager, payment: Payment, refund: Refund): Promise<Progress<never>> {
     const network = this.networks[payment.network];
-    const { id, buy, reason, attempt } = refund;
-    // After an attempt without a clear answer it is asked what became of it, and only then asked for again.
-    const earlier = attempt > 0 ? await this.find(payment, refund) : MISSING;
+    const { id, buy, reason, unclearSince } = refund;
+    // After a request without a clear answer it is asked what became of it, and only then asked for again.
+    const earlier = unclearSince ? await this.find(payment, refund) : MISSING;
     if (earlier.outcome !== 'MISSING') return this.settle(refund, earlier);
     const { transactionId } = await em.findOneOrFail(Acceptance, payment.id);
     invariant(transactionId, 'a completed payment has a network transaction (M5)');
@@ -59,7 +59,7 @@ export class RefundSaga {
       reason,
     });
     faultPoint('network.refund.after-call');
-    if (answer.outcome === 'NO' && attempt > 0) return this.disbelieve(payment, refund, answer);
+    if (answer.outcome === 'NO' && unclearSince) return this.disbelieve(payment, refund, answer);
     return this.settle(refund, answer);
   }
 
@@ -67,8 +67,8 @@ export class RefundSaga {
   private async disbelieve(payment: Payment, refund: Refund, refusal: Refused): Promise<Progress<never>> {
     const found = await this.find(payment, refund);
     if (found.outcome !== 'MISSING') return this.settle(refund, found);
-    if (mayBeUnderWay(refund.attempt, refund.createdAt, this.now())) return backOff(refund.attempt);
-    return this.refused(refund.id, refusal);
+    if (mayBeUnderWay(refund, this.now())) return backOff(refund.attempt, false);
+    return this.refused(refund, refusal);
   }
 
   private async find(payment: Payment, refund: Refund): ReturnType<NetworkClient['inquireRefund']> {
@@ -85,7 +85,7 @@ export class RefundSaga {
     const { id, buy, attempt } = refund;
     if (answer.outcome === 'YES')
       return answer.amount.equals(buy) ? this.taken(id, answer.networkRefundId) : this.doubted(refund, answer);
-    if (answer.outcome === 'NO') return this.refused(id, answer);
+    if (answer.outcome === 'NO') return this.refused(refund, answer);
     return backOff(attempt);
   }
 
@@ -111,15 +111,15 @@ export class RefundSaga {
       refundId: id,
       captureId,
       amount: sell,
-      mayBeUnderWay: mayBeUnderWay(refund.attempt, refund.createdAt, this.now()),
+      mayBeUnderWay: mayBeUnderWay(refund, this.now()),
     });
     faultPoint('wallet.refund.after-call');
     if (answer.outcome === 'YES')
       return answer.amount.equals(sell)
         ? this.given(id, answer.walletRefundId)
-        : this.owed(id, 'WALLET_AMOUNT_DIFFERS');
-    if (answer.outcome === 'NO') return this.owed(id, answer.reason);
-    return backOff(refund.attempt);
+        : this.owed(refund, 'WALLET_AMOUNT_DIFFERS');
+    if (answer.outcome === 'NO') return this.owed(refund, answer.reason);
+    return backOff(refund.attempt, !answer.refused);
   }
 
   private async taken(id: RefundId, networkRefundId: string): Promise<Progress<never>> {
@@ -144,8 +144,10 @@ export class RefundSaga {
   }
 
   /** The merchant has given it already, so there is no way back: it is owed to the payer, visibly. */
-  private async owed(id: RefundId, reason: string): Promise<Progress<never>> {
+  private async owed(read: Refund, reason: string): Promise<Progress<never>> {
+    const { id } = read;
     await this.change(id, 'TAKEN', async (_em, _payment, refund) => {
+      if (isAskedElsewhere(read, refund)) return;
       refund.owed(reason);
       faultPoint('refund.owed.before-commit');
     });
@@ -154,8 +156,10 @@ export class RefundSaga {
     return OVER;
   }
 
-  private async refused(id: RefundId, refusal: Refused): Promise<Progress<never>> {
+  private async refused(read: Refund, refusal: Refused): Promise<Progress<never>> {
+    const { id } = read;
     await this.change(id, 'REQUESTED', async (em, payment, refund, now) => {
+      if (isAskedElsewhere(read, refund)) return;
       refund.refused(refusal.reason);
       payment.releaseRefund(refund);
       await announce(em, payment, payment.record('REFUND_FAILED', now, id));

@@ -25,6 +25,7 @@ const RefundSchema = defineEntity({
     networkRefundId: p.string().nullable(),
     walletRefundId: p.string().nullable(),
     attempt: p.integer(),
+    unclearSince: p.datetime().nullable(),
     createdAt: p.datetime(),
     completedAt: p.datetime().nullable(),
   },
@@ -48,6 +49,7 @@ export class Refund extends RefundSchema.class {
       networkRefundId: null,
       walletRefundId: null,
       attempt: 0,
+      unclearSince: null,
       createdAt: now,
       completedAt: null,
     });
@@ -67,6 +69,7 @@ export class Refund extends RefundSchema.class {
     this.networkRefundId = networkRefundId;
     this.failureReason = null;
     this.attempt = 0;
+    this.unclearSince = null;
   }
 
   /** @param walletRefundId null when there was nothing to give */

@@ -151,12 +151,15 @@ export class ResolutionService {
   private async complete(em: EntityManager, legs: LockedLegs, paid: Accepted | null): Promise<PaymentEvent> {
     requireCompletable(legs);
     const { payment, acceptance } = legs;
+    const { unclearSince } = payment;
     const now = this.now();
     const isNew = acceptance.status === 'SUBMITTED';
     invariant(!isNew || paid, 'accepted only by the word of the network (M5)');
     if (isNew && paid) acceptance.accepted(paid.networkPaymentId, paid.transactionId, now);
     payment.paid(payment.paidAt ?? now);
     const event = payment.record('PAID', now);
+    // What was asked of the wallet before the review may be under way as much as it was.
+    if (!isNew) payment.unclearSince = unclearSince;
     try {
       await saveLegs(em, legs, event);
     } catch (thrown) {

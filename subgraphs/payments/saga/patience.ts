@@ -56,11 +56,22 @@ export function reasonToGiveUp(legs: Legs, failed: boolean, now: Date): string |
 /** A request whose answer was not heard may still be on its way, or at work there; nobody believes so after this. */
 export const ON_ITS_WAY_MS = 30 * SECOND;
 
-/**
- * Whether something that was asked for before may still be done. Attempts are soon further apart than this, so that the
- * first half a minute is what counts.
- * @param attempt how often there was no clear answer
- */
-export function mayBeUnderWay(attempt: number, since: Date, now: Date): boolean {
-  return attempt > 0 && now.getTime() - since.getTime() < ON_ITS_WAY_MS;
+/** What was asked for by the step before which a payment or a refund stands. */
+interface Asked {
+  /**
+   * By when the last request whose answer was not heard had been sent; null where every answer was heard. Not the
+   * first one: each may be the one that arrives late. A refused one adds nothing. A worker that died, or lost its lease,
+   * may have asked until another took its place. Cleared by the answer that leads to another step.
+   */
+  readonly unclearSince?: Date | null;
+}
+
+/** Whether something that was asked for before may still be done: the refusal of a repetition proves nothing then. */
+export function mayBeUnderWay({ unclearSince }: Asked, now: Date): boolean {
+  return !!unclearSince && now.getTime() - unclearSince.getTime() < ON_ITS_WAY_MS;
+}
+
+/** Whether another worker asked too, or may have, after this was read: a no to us is not a no to that one. */
+export function isAskedElsewhere(read: Asked, locked: Asked): boolean {
+  return read.unclearSince?.getTime() !== locked.unclearSince?.getTime();
 }

@@ -23,12 +23,13 @@ export function nextStep(
 
 /**
  * How a step ended: the state moved on (to what is known of it, or to what must be read), there is nothing more to do
- * (and its lease may have ended with it), or someone must look again after a while.
+ * (and its lease may have ended with it), or someone must look again after a while. `unclear`: something was asked for
+ * and nobody knows what became of it.
  */
 export type Progress<Known> =
   | { readonly kind: 'MOVED'; readonly known: Known | null }
   | { readonly kind: 'OVER'; readonly released: boolean }
-  | { readonly kind: 'WAIT'; readonly ms: number; readonly failed: boolean };
+  | { readonly kind: 'WAIT'; readonly ms: number; readonly failed: boolean; readonly unclear: boolean };
 
 export const MOVED: Progress<never> = { kind: 'MOVED', known: null };
 export const OVER: Progress<never> = { kind: 'OVER', released: false };
@@ -44,10 +45,13 @@ export function endedBy(ended: boolean): Progress<never> {
 }
 
 /** The other side is at work: ask again in a second. */
-export const POLL: Progress<never> = { kind: 'WAIT', ms: 1_000, failed: false };
+export const POLL: Progress<never> = { kind: 'WAIT', ms: 1_000, failed: false, unclear: false };
 
-/** Waits that double from a quarter of a second to a minute, each with jitter, so that many do not come back at once. */
-export function backOff(attempt: number): Progress<never> {
+/**
+ * Waits that double from a quarter of a second to a minute, each with jitter, so that many do not come back at once.
+ * @param unclear false only where it is certain that nothing asked for just now can still be done
+ */
+export function backOff(attempt: number, unclear = true): Progress<never> {
   const longest = Math.min(60_000, 250 * 2 ** Math.min(attempt, 10));
-  return { kind: 'WAIT', ms: Math.round(longest / 2 + (Math.random() * longest) / 2), failed: true };
+  return { kind: 'WAIT', ms: Math.round(longest / 2 + (Math.random() * longest) / 2), failed: true, unclear };
 }

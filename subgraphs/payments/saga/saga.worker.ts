@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { JobResult, PgBoss } from 'pg-boss';
+import type { Clock } from '../../kernel/clock.js';
 import { runStatement } from '../../kernel/database.commit.js';
 import { SessionConnection } from '../../kernel/database.session.js';
 import { withoutDeadline } from '../../kernel/deadline.js';
-import { messageOf } from '../../kernel/error.js';
+import { messageOf, UnavailableError } from '../../kernel/error.js';
 import { faultPoint } from '../../kernel/fault.js';
 import type { Logger } from '../../kernel/telemetry.js';
 import { backOff, type Progress } from './saga.states.js';
@@ -25,11 +26,13 @@ const OWNERS = 71_026_010;
 const FREE = `case when lease_until is null or lease_until < now() then true else not exists (
   select 1 from pg_locks where locktype = 'advisory' and classid = ${OWNERS} and objid::bigint = lease_owner and granted
     and database = (select oid from pg_database where datname = current_database())) end`;
+/** Who has lost its lease leaves that of its successor, by which a third one sees that the successor died. */
+const WITHOUT_OURS = 'case when lease_owner = ? then null else lease_until end';
 const LOUD_AFTER = 20;
 
 /** @typeParam Known what a step hands on to the one that follows it at once */
 export interface SagaWork<Known> {
-  /** The queue and the table: its rows have `attempt`, `lease_until` and `next_attempt_at`. */
+  /** The queue and the table: its rows have `attempt`, `lease_until`, `next_attempt_at` and `unclear_since`. */
   readonly table: 'payment' | 'refund';
   /** Which rows are undecided, in SQL: as the partial index on them says it. */
   readonly undecided: string;
@@ -66,6 +69,7 @@ export class SagaWorker<Known = unknown> {
     databaseUrl: string,
     private readonly boss: PgBoss,
     private readonly logger: Logger,
+    private readonly now: Clock,
   ) {
     this.presence = new SessionConnection(databaseUrl, `${work.table}-worker`, logger, async (client) => {
       await client.query('select pg_advisory_lock($1, $2)', [OWNERS, this.owner]);
@@ -212,32 +216,45 @@ export class SagaWorker<Known = unknown> {
     } catch (thrown) {
       // Nothing is lost: the same step is tried again, after a while.
       this.logger.warn({ err: thrown, id, cause: messageOf(thrown) }, 'a step failed, trying again');
-      return backOff(failures);
+      // Thrown before anything was asked outside is only what another subgraph of ours did not say.
+      return backOff(failures, !(thrown instanceof UnavailableError));
     }
   }
 
-  /** @returns how often it has failed since it last moved, or null when it is decided or somebody works on it */
+  /**
+   * A lease that nobody gave back is a dead worker's, or one that lost it: either may have asked until this moment.
+   * @returns how often it has failed since it last moved, or null when it is decided or somebody works on it
+   */
   private async claim(id: string): Promise<number | null> {
     const { table, undecided } = this.work;
     const [row] = await runStatement<{ attempt: number }>(
       this.em.fork(),
-      `update ${table} set lease_until = ${LEASED}, lease_owner = ?, next_attempt_at = null
+      `update ${table} set lease_until = ${LEASED}, lease_owner = ?, next_attempt_at = null,
+              unclear_since = case when lease_until is null then unclear_since else ?::timestamptz end
         where id = ? and ${undecided} and (lease_owner = ? or ${FREE}) returning attempt`,
       // Our own lease without a driver is what a failing database left of one.
-      [this.owner, id, this.owner],
+      [this.owner, this.now(), id, this.owner],
     );
     return row?.attempt ?? null;
   }
 
-  private async rest(id: string, { ms, failed }: { ms: number; failed: boolean }, failures: number): Promise<void> {
+  /** What is unclear stays so by the clock of this moment, at which it was certainly sent; a clock set back is followed. */
+  private async rest(
+    id: string,
+    { ms, failed, unclear }: { ms: number; failed: boolean; unclear: boolean },
+    failures: number,
+  ): Promise<void> {
     if (failed && failures > 0 && failures % LOUD_AFTER === 0)
       this.logger.error({ id, attempts: failures }, 'undecided after many attempts');
     faultPoint('worker.before-rest');
+    const now = this.now();
     await runStatement(
       this.em.fork(),
-      `update ${this.work.table} set attempt = attempt + ?::int, lease_until = null,
-              next_attempt_at = now() + ?::float8 * interval '1 millisecond' where id = ?`,
-      [failed ? 1 : 0, ms, id],
+      `update ${this.work.table} set attempt = attempt + ?::int, lease_until = ${WITHOUT_OURS},
+              next_attempt_at = now() + ?::float8 * interval '1 millisecond',
+              unclear_since = case when ?::boolean or unclear_since > ?::timestamptz then ?::timestamptz else unclear_since end
+        where id = ?`,
+      [failed ? 1 : 0, this.owner, ms, unclear, now, now, id],
     );
     faultPoint('worker.rested');
     this.later(id, ms);
@@ -269,6 +286,9 @@ export class SagaWorker<Known = unknown> {
   }
 
   private async release(id: string): Promise<void> {
-    await runStatement(this.em.fork(), `update ${this.work.table} set lease_until = null where id = ?`, [id]);
+    await runStatement(this.em.fork(), `update ${this.work.table} set lease_until = ${WITHOUT_OURS} where id = ?`, [
+      this.owner,
+      id,
+    ]);
   }
 }

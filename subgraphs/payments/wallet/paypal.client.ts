@@ -50,22 +50,22 @@ export class PaypalWalletClient implements WalletClient {
         .captureAuthorization({ requestId: `${requestId}-capture`, authorizationId, amount, invoiceId: paymentId })
         .catch(adopt(() => asked(() => this.paypal.findCapture({ orderId }))));
       return capturedOf(capture);
-    });
+    }, request.mayBeUnderWay);
     if (answer.outcome !== 'NO') return answer;
     return { ...answer, reason: NOT_HELD.has(answer.code) ? 'AUTHORIZATION_EXPIRED' : 'CAPTURE_REFUSED' };
   }
 
-  void(authorizationId: string): Promise<{ outcome: 'YES' } | Refused | Unknown> {
+  void(request: Parameters<WalletClient['void']>[0]): Promise<{ outcome: 'YES' } | Refused | Unknown> {
     return threeWays(async () => {
       try {
-        await this.paypal.voidAuthorization(authorizationId);
+        await this.paypal.voidAuthorization(request.authorizationId);
         return { outcome: 'YES' };
       } catch (thrown) {
         if (!(thrown instanceof PaypalRefusal) || thrown.action !== 'ALREADY_DONE') throw thrown;
         // Voided already is a yes by then; what is left is captured.
         return { outcome: 'NO', reason: 'VOID_REFUSED', code: thrown.code };
       }
-    });
+    }, request.mayBeUnderWay);
   }
 
   refund(
@@ -172,12 +172,12 @@ function asDefinite(thrown: unknown): never {
 }
 
 /** @param mayBeUnderWay whether an earlier request may still be done: then no refusal is believed */
-async function threeWays<T>(call: () => Promise<T>, mayBeUnderWay = false): Promise<T | Refused | Unknown> {
+async function threeWays<T>(call: () => Promise<T>, mayBeUnderWay: boolean): Promise<T | Refused | Unknown> {
   try {
     return await call();
   } catch (thrown) {
     if (thrown instanceof PaypalRefusal && (thrown.action === 'FINAL' || thrown.action === 'PAYER_MUST_ACT')) {
-      if (mayBeUnderWay) return { outcome: 'UNKNOWN', cause: `${thrown.message}, a repetition` };
+      if (mayBeUnderWay) return { outcome: 'UNKNOWN', cause: `${thrown.message}, a repetition`, refused: true };
       return { outcome: 'NO', reason: REASONS[thrown.code] ?? 'WALLET_DECLINED', code: thrown.code };
     }
     // A request of ours that they call wrong did nothing, but may have done something before: look again, then a person.

@@ -7,6 +7,8 @@ export interface Unknown {
   readonly cause: string;
   /** The provider's order, where it got that far: to be kept, so that it can be read when our keys are forgotten. */
   readonly orderId?: string;
+  /** This request was refused, and only an earlier one may still be done. */
+  readonly refused?: true;
 }
 
 /** A definite no. `reason` is public; `code` is what the other side called it. */
@@ -67,10 +69,16 @@ export interface WalletClient {
     readonly orderId: string;
     readonly authorizationId: string;
     readonly amount: Money;
+    /** As for `authorize`. */
+    readonly mayBeUnderWay: boolean;
   }): Promise<Captured | Refused | Unknown>;
 
   /** Gives the hold free. YES also when it was free already. */
-  void(authorizationId: string): Promise<{ outcome: 'YES' } | Refused | Unknown>;
+  void(request: {
+    readonly authorizationId: string;
+    /** As for `authorize`. */
+    readonly mayBeUnderWay: boolean;
+  }): Promise<{ outcome: 'YES' } | Refused | Unknown>;
 
   /** Gives captured money back. `amount` is what they say they gave. */
   refund(request: {

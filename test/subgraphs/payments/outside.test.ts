@@ -124,7 +124,7 @@ const rows: readonly Row[] = [
   {
     law: 'does not believe a refused repetition while the first request may still come to hold the money (M5)',
     faults: [
-      ['paypal', '/authorize', { kind: 'LATE', ms: 1_000 }],
+      ['paypal', '/authorize', { kind: 'CUT_AND_LATE', ms: 1_000 }],
       ['paypal', '/authorize', mocked('INSTRUMENT_DECLINED')],
     ],
     ends: 'COMPLETED',
@@ -381,7 +381,7 @@ const rows: readonly Row[] = [
   {
     law: 'does not believe a wallet that refuses to give back again while the first request may still do it',
     faults: [
-      ['paypal', '/refund', { kind: 'LATE', ms: 1_000 }],
+      ['paypal', '/refund', { kind: 'CUT_AND_LATE', ms: 1_000 }],
       ['paypal', '/refund', mocked('REFUND_NOT_ALLOWED')],
     ],
     refund: null,

@@ -39,7 +39,7 @@ beforeAll(async () => {
             inquire: (orderId) => wallet.inquire(orderId),
             authorize: (request) => wallet.authorize(request),
             capture: (request) => wallet.capture(request),
-            void: (id) => wallet.void(id),
+            void: (request) => wallet.void(request),
             refund: (request) => give?.(wallet, request) ?? wallet.refund(request),
           },
         },

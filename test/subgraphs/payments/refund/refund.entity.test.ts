@@ -29,6 +29,13 @@ describe('Refund', () => {
     expect(refunds.map(({ spreadMinor }) => spreadMinor)).toEqual([7n, 8n, 7n]);
   });
 
+  it('asks the wallet with nothing under way: what was asked of the network is answered', () => {
+    const made = refund(completedPayment(), 100n);
+    made.unclearSince = new Date();
+    made.taken('n');
+    expect(made.unclearSince).toBeNull();
+  });
+
   it('adds up to the payment exactly, in every part, however it is cut (M6)', () => {
     const cuts = fc.array(fc.bigInt({ min: 1n, max: 1_000_000n }), { minLength: 0, maxLength: 20 });
     fc.assert(

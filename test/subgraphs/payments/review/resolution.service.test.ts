@@ -100,6 +100,24 @@ describe('A resolution', () => {
     await expectSoundBooks();
   });
 
+  it('lets no refusal end in review again what may be under way since before it (M5)', async () => {
+    world.lines.paypal.spoil('/capture', { kind: 'CUT_BEFORE' }, 1_000);
+    const id = await world.pay('ok');
+    await world.eventually(60_000, async () => {
+      const { acceptance, payment } = await readLegs(world.payments.em.fork(), id);
+      return acceptance.status === 'ACCEPTED' && payment.unclearSince ? true : null;
+    });
+    await sendToReview(world.payments.em, id, 'CAPTURE_OUTCOME_UNKNOWN', new Date());
+    world.lines.paypal.heal();
+    const value = JSON.stringify({ mock_application_codes: 'PAYEE_ACCOUNT_RESTRICTED' });
+    world.lines.paypal.spoil('/capture', { kind: 'HEADER', name: 'paypal-mock-response', value });
+    const resolution = await proposed(anna, id);
+    expect(codesOf(await decide(APPROVE, ben, resolution.id))).toEqual([]);
+    expect(await world.settled(id)).toBe('COMPLETED');
+    expect(world.lines.paypal.unspent).toBe(0);
+    expect(await captures(id)).toBe(1);
+  });
+
   it('is decided by nobody who proposed it, whatever the database is told', async () => {
     const id = await inReview();
     const resolution = await proposed(anna, id);

@@ -3,7 +3,12 @@ import { after, DAY, HOUR, MINUTE } from '../../../../subgraphs/kernel/clock.js'
 import { Acceptance } from '../../../../subgraphs/payments/acceptance/acceptance.entity.js';
 import { Authorization } from '../../../../subgraphs/payments/authorization/authorization.entity.js';
 import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.js';
-import { mayBeUnderWay, OVERDUE_MS, reasonToGiveUp } from '../../../../subgraphs/payments/saga/patience.js';
+import {
+  isAskedElsewhere,
+  mayBeUnderWay,
+  OVERDUE_MS,
+  reasonToGiveUp,
+} from '../../../../subgraphs/payments/saga/patience.js';
 import { openCheckout } from '../../../support/payment.js';
 
 const born = new Date('2026-06-01T12:00:00Z');
@@ -84,9 +89,34 @@ describe('The patience of the saga', () => {
   });
 
   it('lasts half a minute for a request that nobody answered, and not at all for the first one', () => {
-    expect(mayBeUnderWay(0, born, born)).toBe(false);
-    expect(mayBeUnderWay(1, born, after(born, MINUTE / 2 - 1))).toBe(true);
-    expect(mayBeUnderWay(1, born, after(born, MINUTE / 2))).toBe(false);
+    expect(mayBeUnderWay({ unclearSince: null }, born)).toBe(false);
+    expect(mayBeUnderWay({ unclearSince: born }, after(born, MINUTE / 2 - 1))).toBe(true);
+    expect(mayBeUnderWay({ unclearSince: born }, after(born, MINUTE / 2))).toBe(false);
+  });
+
+  it.each([
+    ['AUTHORIZED', null],
+    ['SUBMITTED', born],
+    ['PAID', null],
+    ['COMPLETED', null],
+    ['DECLINED', null],
+    ['FAILED', null],
+    ['IN_REVIEW', born],
+  ] as const)('knows after %s whether a request may be under way: since %s', (type, since) => {
+    const { payment } = before('AUTHORIZE', 1);
+    payment.unclearSince = born;
+    payment.record(type, after(born, 1));
+    expect(payment.unclearSince).toEqual(since);
+  });
+
+  it.each([
+    [null, null, false],
+    [born, after(born, 0), false],
+    [null, born, true],
+    [born, after(born, 1), true],
+    [born, null, true],
+  ])('hears no no for another worker: read %s, found %s', (read, found, isElsewhere) => {
+    expect(isAskedElsewhere({ unclearSince: read }, { unclearSince: found })).toBe(isElsewhere);
   });
 
   it.each(STEPS)('wakes somebody long before %s is given up', (step) => {

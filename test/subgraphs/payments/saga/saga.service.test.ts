@@ -324,7 +324,7 @@ describe('Two workers', () => {
         return OVER;
       };
       const work = { table: 'payment', undecided: `id = '${paymentId}'`, advance } as const;
-      return new SagaWorker(work, orm.em, world.databaseUrl, queue, silent);
+      return new SagaWorker(work, orm.em, world.databaseUrl, queue, silent, systemClock);
     });
     const close = async () => {
       finish();

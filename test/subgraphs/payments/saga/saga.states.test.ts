@@ -55,8 +55,9 @@ describe('The next step of the saga', () => {
       { kind: 'OVER', released: false },
       { kind: 'OVER', released: true },
     ]);
-    expect(POLL).toEqual({ kind: 'WAIT', ms: 1_000, failed: false });
-    expect(backOff(0)).toMatchObject({ kind: 'WAIT', failed: true });
+    expect(POLL).toEqual({ kind: 'WAIT', ms: 1_000, failed: false, unclear: false });
+    expect(backOff(0)).toMatchObject({ kind: 'WAIT', failed: true, unclear: true });
+    expect(backOff(0, false)).toMatchObject({ kind: 'WAIT', failed: true, unclear: false });
   });
 
   it('asks the network again whatever may have become of the first request', () => {

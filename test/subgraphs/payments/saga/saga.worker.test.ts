@@ -2,8 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import pg from 'pg';
 import { PgBoss } from 'pg-boss';
+import { UnavailableError } from '../../../../subgraphs/kernel/error.js';
 import type { Logger } from '../../../../subgraphs/kernel/telemetry.js';
-import { endedBy, MOVED, movedTo, OVER, POLL, type Progress } from '../../../../subgraphs/payments/saga/saga.states.js';
+import {
+  backOff,
+  endedBy,
+  MOVED,
+  movedTo,
+  OVER,
+  POLL,
+  type Progress,
+} from '../../../../subgraphs/payments/saga/saga.states.js';
 import { SagaWorker } from '../../../../subgraphs/payments/saga/saga.worker.js';
 import { Books } from '../../../support/books.js';
 
@@ -16,7 +25,14 @@ interface Row {
   owner: number | null;
   /** In milliseconds from now. */
   next: number | null;
+  /** As ISO 8601. */
+  unclear: string | null;
 }
+
+/** What time it is to the workers: nobody else's clock. */
+const NOW = '2026-06-01T12:00:00.000Z';
+const EARLIER = '2026-06-01T11:59:50.000Z';
+const LATER = '2026-06-01T17:00:00.000Z';
 
 let books: Books;
 let boss: PgBoss;
@@ -55,7 +71,7 @@ afterEach(async () => {
 
 function worker(advance: Advance, em = books.orm.em): SagaWorker<string> {
   const work = { table: 'payment' as const, undecided: "status in ('PROCESSING', 'PAID')", advance };
-  const made = new SagaWorker<string>(work, em, books.url, boss, logger);
+  const made = new SagaWorker<string>(work, em, books.url, boss, logger, () => new Date(NOW));
   workers.push(made);
   return made;
 }
@@ -63,10 +79,12 @@ function worker(advance: Advance, em = books.orm.em): SagaWorker<string> {
 async function row(of = id): Promise<Row> {
   const [found] = await books.em.execute<Row[]>(
     `select attempt, lease_owner as owner, extract(epoch from lease_until - now())::float8 as lease,
-            (1000 * extract(epoch from next_attempt_at - now()))::float8 as next from payment where id = ?`,
+            (1000 * extract(epoch from next_attempt_at - now()))::float8 as next,
+            to_char(unclear_since at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as unclear
+       from payment where id = ?`,
     [of],
   );
-  return found ?? { attempt: -1, lease: null, owner: null, next: null };
+  return found ?? { attempt: -1, lease: null, owner: null, next: null, unclear: null };
 }
 
 const set = (change: string) => books.forge(`update payment set ${change} where id = '${id}'`);
@@ -129,7 +147,7 @@ describe('A kick', () => {
   });
 
   it('gives place and lease back while it waits, and comes back by itself', async () => {
-    const { asked, advance } = answering({ kind: 'WAIT', ms: 400, failed: false });
+    const { asked, advance } = answering({ kind: 'WAIT', ms: 400, failed: false, unclear: false });
     worker(advance).kick(id);
     const rested = await until(async () => {
       const { attempt, lease, next } = await row();
@@ -178,7 +196,7 @@ describe('A kick', () => {
     [0, true, 0],
     [20, false, 0],
   ])('is loud at every twentieth attempt that failed: after %s, failed %s', async (attempt, failed, errors) => {
-    const { advance } = answering({ kind: 'WAIT', ms: 60_000, failed });
+    const { advance } = answering({ kind: 'WAIT', ms: 60_000, failed, unclear: false });
     await set(`attempt = ${attempt}`);
     worker(advance).kick(id);
     await until(async () => (await row()).next !== null);
@@ -191,7 +209,7 @@ describe('A kick', () => {
   });
 
   it('ends what only waits, and runs once more after what runs', async () => {
-    const { asked, advance } = answering({ kind: 'WAIT', ms: 60_000, failed: false }, POLL);
+    const { asked, advance } = answering({ kind: 'WAIT', ms: 60_000, failed: false, unclear: false }, POLL);
     let isHeld = true;
     const driving = worker(async (of, known) => {
       const answer = await advance(of, known);
@@ -330,6 +348,38 @@ describe('A lease', () => {
     expect((await row()).owner !== owner).toBe(isTaken);
   });
 
+  it.each([
+    ['a lease of a process that is gone', "now() + interval '1 hour'", 778, NOW],
+    ['a lease that has run out', "now() - interval '1 second'", 777, NOW],
+    ['what was given back', 'null', 777, EARLIER],
+  ])('tells who takes up %s since when a request may be under way', async (_, lease, owner, since) => {
+    await set(`lease_until = ${lease}, lease_owner = ${owner}, unclear_since = '${EARLIER}'`);
+    const found: (string | null)[] = [];
+    const driving = worker(async () => {
+      found.push((await row()).unclear);
+      return OVER;
+    });
+    driving.kick(id);
+    await driving.idle();
+    expect(found).toEqual([since]);
+    expect((await row()).unclear).toBe(since);
+  });
+
+  it.each([
+    ['rests', backOff(0)],
+    ['ends', OVER],
+  ])('of a successor stays when who had lost it %s: the next sees that the successor died', async (_, answer) => {
+    const driving = worker(async () => {
+      await set("lease_until = now() + interval '1 hour', lease_owner = 778");
+      return answer;
+    });
+    driving.kick(id);
+    await driving.idle();
+    const { owner, lease } = await row();
+    expect(owner).toBe(778);
+    expect(lease).toBeGreaterThan(3_000);
+  });
+
   it('of one’s own is what a failing database left of it, and is taken up', async () => {
     const { asked, advance } = answering(...Array.from({ length: 50 }, () => endedBy(true)));
     const driving = worker(advance);
@@ -378,6 +428,25 @@ describe('A lease', () => {
     await until(() => isNew.length === passed.length);
     clock.mockRestore();
     expect(isNew).toEqual([true, false, true, false, true]);
+  });
+});
+
+describe('What a worker asked for without hearing what became of it', () => {
+  const unheard = new UnavailableError('SUBGRAPH_UNAVAILABLE', 'A part of the service does not answer.');
+
+  it.each([
+    ['is under way since the last of it', backOff(0), EARLIER, NOW],
+    ['is under way since it was asked for first', backOff(0), null, NOW],
+    ['is no more than it was after a refusal', backOff(0, false), EARLIER, EARLIER],
+    ['is nothing where the other side is at work', POLL, null, null],
+    ['may be anything that had gone before an error', new Error('no answer'), null, NOW],
+    ['is nothing where another subgraph did not say whom to ask', unheard, null, null],
+    ['was asked for before now, whatever a clock said that has been set back', POLL, LATER, NOW],
+  ])('%s', async (_, answer, before, since) => {
+    if (before) await set(`unclear_since = '${before}'`);
+    worker(answering(answer).advance).kick(id);
+    await until(async () => (await row()).next !== null);
+    expect((await row()).unclear).toBe(since);
   });
 });
 
@@ -448,7 +517,7 @@ describe('A start', () => {
   });
 
   it('takes the guard of what had to wait, one for each, again and again until it is decided', async () => {
-    const wait = { kind: 'WAIT', ms: 3_600_000, failed: true } as const;
+    const wait = { kind: 'WAIT', ms: 3_600_000, failed: true, unclear: true } as const;
     const { asked, advance } = answering(wait, wait, ...Array.from({ length: 50 }, () => endedBy(true)));
     const driving = worker(advance);
     await set("next_attempt_at = now() + interval '1 hour'");
@@ -521,7 +590,7 @@ describe('A stop', () => {
   });
 
   it('is not needed to know that nothing is under way, while something waits for its time', async () => {
-    const { asked, advance } = answering({ kind: 'WAIT', ms: 60_000, failed: false });
+    const { asked, advance } = answering({ kind: 'WAIT', ms: 60_000, failed: false, unclear: false });
     let isHeld = true;
     const driving = worker(async (of, known) => {
       await until(() => !isHeld);

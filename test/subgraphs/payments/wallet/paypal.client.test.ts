@@ -17,7 +17,15 @@ const hold = {
   amount,
   mayBeUnderWay: false,
 };
-const capture = { paymentId, requestId: paymentId, orderId: 'o', authorizationId: 'a', amount };
+const capture = {
+  paymentId,
+  requestId: paymentId,
+  orderId: 'o',
+  authorizationId: 'a',
+  amount,
+  mayBeUnderWay: false,
+};
+const release = { authorizationId: 'a', mayBeUnderWay: false };
 const refund = { paymentId, refundId: newId('ref', 'us'), captureId: 'c', amount, mayBeUnderWay: false };
 
 type AuthorizationStatus = NonNullable<Order['authorization']>['status'];
@@ -93,11 +101,26 @@ describe('PayPal as a wallet', () => {
     expect(await client({ createOrder: async () => order('DENIED') }).authorize(again)).toMatchObject({
       outcome: 'NO',
     });
-    const refundCapture = refusal('REFUND_NOT_ALLOWED', 'FINAL');
-    expect(await client({ refundCapture }).refund({ ...refund, mayBeUnderWay: true })).toMatchObject({
-      outcome: 'UNKNOWN',
-    });
-    expect(await client({ refundCapture }).refund(refund)).toMatchObject({ outcome: 'NO' });
+  });
+
+  it.each([
+    ['hold', 'authorize', hold],
+    ['take', 'capture', capture],
+    ['give free', 'void', release],
+    ['give back', 'refund', refund],
+  ] as const)('tells a refusal to %s again, which proves nothing, from no answer at all', async (_, call, request) => {
+    const refuse = refusal('PAYEE_ACCOUNT_RESTRICTED', 'FINAL');
+    const all = (fail: () => Promise<never>) =>
+      client({ createOrder: fail, captureAuthorization: fail, voidAuthorization: fail, refundCapture: fail });
+    const asking = (fail: () => Promise<never>, mayBeUnderWay: boolean) =>
+      all(fail)[call]({ ...request, mayBeUnderWay } as never);
+    expect(await asking(refuse, false)).toMatchObject({ outcome: 'NO' });
+    expect(await asking(refuse, true)).toMatchObject({ outcome: 'UNKNOWN', refused: true });
+    for (const mayBeUnderWay of [true, false]) {
+      const answer = await asking(lost, mayBeUnderWay);
+      expect(answer).toMatchObject({ outcome: 'UNKNOWN' });
+      expect(answer).not.toHaveProperty('refused');
+    }
   });
 
   it.each([
@@ -151,11 +174,11 @@ describe('PayPal as a wallet', () => {
   });
 
   it('cannot give a hold free that was captured', async () => {
-    expect(await client({ voidAuthorization: async () => undefined }).void('a')).toEqual({ outcome: 'YES' });
-    expect(await client({ voidAuthorization: refusal('PREVIOUSLY_CAPTURED', 'ALREADY_DONE') }).void('a')).toMatchObject(
-      { outcome: 'NO' },
-    );
-    expect(await client({ voidAuthorization: lost }).void('a')).toMatchObject({ outcome: 'UNKNOWN' });
+    expect(await client({ voidAuthorization: async () => undefined }).void(release)).toEqual({ outcome: 'YES' });
+    expect(
+      await client({ voidAuthorization: refusal('PREVIOUSLY_CAPTURED', 'ALREADY_DONE') }).void(release),
+    ).toMatchObject({ outcome: 'NO' });
+    expect(await client({ voidAuthorization: lost }).void(release)).toMatchObject({ outcome: 'UNKNOWN' });
   });
 
   it.each([
@@ -180,7 +203,7 @@ describe('PayPal as a wallet', () => {
         voidAuthorization: fail,
         refundCapture: fail,
       });
-      const answers = [all.authorize(hold), all.capture(capture), all.void('a'), all.refund(refund)];
+      const answers = [all.authorize(hold), all.capture(capture), all.void(release), all.refund(refund)];
       for (const answer of await Promise.all(answers)) expect(answer.outcome).toBe('UNKNOWN');
     }
   });
