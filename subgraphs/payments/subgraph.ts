@@ -33,6 +33,7 @@ import { PaymentService } from './payment/payment.service.js';
 import { FindingsService } from './reconciliation/findings.service.js';
 import { ReconciliationService } from './reconciliation/reconciliation.service.js';
 import { ReconciliationWorker } from './reconciliation/reconciliation.worker.js';
+import type { RefundLegs } from './refund/refund.repository.js';
 import { RefundService } from './refund/refund.service.js';
 import { RefundSaga } from './refund/refund-saga.service.js';
 import { ResolutionService } from './review/resolution.service.js';
@@ -66,7 +67,7 @@ export interface PaymentsSubgraph extends Subgraph {
 
 interface Sagas {
   readonly payments: SagaWorker<Legs>;
-  readonly refunds: SagaWorker<never>;
+  readonly refunds: SagaWorker<RefundLegs>;
 }
 
 // Maintenance of the queue takes its time; a server that says nothing must not keep us from stopping.
@@ -190,10 +191,10 @@ function createSagas(options: PaymentsOptions, em: EntityManager, boss: PgBoss, 
   const refunds = {
     table: 'refund' as const,
     undecided: "leg_status in ('REQUESTED', 'TAKEN')",
-    advance: (id: string) => refundSaga.advance(id as RefundId),
+    advance: (id: string, known: RefundLegs | null) => refundSaga.advance(id as RefundId, known),
   };
   return {
     payments: new SagaWorker(payments, em, options.databaseUrl, boss, logger, now),
-    refunds: new SagaWorker<never>(refunds, em, options.databaseUrl, boss, logger, now),
+    refunds: new SagaWorker(refunds, em, options.databaseUrl, boss, logger, now),
   };
 }

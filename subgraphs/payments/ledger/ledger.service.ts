@@ -58,15 +58,15 @@ export function postWallet(payment: Payment, processorFeeMinor: bigint | null, n
 }
 
 /** A refund was taken from the merchant: the exchange and our shares go back at the payment's own rate. */
-export function postRefundTaken(payment: Payment, refund: Refund, now: Date): Entry {
-  return posting(payment.id, refund.id, exchangeOf({ ...amountsOf(refund), payment }).map(mirrored), now);
+export function postRefundTaken(payment: Payment, refund: Refund, now: Date, when?: Condition): Entry {
+  return posting(payment.id, refund.id, exchangeOf({ ...amountsOf(refund), payment }).map(mirrored), now, when);
 }
 
 /** A refund reached the payer's wallet. */
-export function postRefundGiven(payment: Payment, refund: Refund, now: Date): Entry {
+export function postRefundGiven(payment: Payment, refund: Refund, now: Date, when?: Condition): Entry {
   const { debit, credit } = walletHoldOf(payment);
   const back: Movement = { leg: 'wallet', debit: credit, credit: debit, amount: refund.sell };
-  return posting(payment.id, refund.id, [back], now);
+  return posting(payment.id, refund.id, [back], now, when);
 }
 
 function walletHoldOf({ id, sell, walletProvider }: Payment): Movement {

@@ -1,15 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type Condition, executeTogether, insertion, type Sql } from '../../kernel/database.rows.js';
+import { type Condition, insertion, type Sql } from '../../kernel/database.rows.js';
 import { publication } from '../../kernel/event/outbox.js';
 import type { Payment } from './payment.entity.js';
 import type { PaymentEvent } from './payment-event.entity.js';
 
-/** Stores an event and hands it to the outbox, in the transaction of `em`: for the payer, the merchant, the partners. */
-export async function announce(em: EntityManager, payment: Payment, event: PaymentEvent): Promise<void> {
-  await executeTogether(em, announcements(em, payment, [event]));
-}
-
-/** The same, for events in their order, as pieces of a statement that also writes what happened. */
+/**
+ * Stores events, in their order, and hands them to the outbox: for the payer, the merchant, the partners. As pieces of a
+ * statement that also writes what happened.
+ */
 export function announcements(
   em: EntityManager,
   payment: Payment,

@@ -1,4 +1,3 @@
-import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { runStatement } from '../../kernel/database.commit.js';
 import {
@@ -169,10 +168,6 @@ export async function rememberOrder(em: EntityManager, id: PaymentId, orderId: s
     orderId,
     id,
   ]);
-}
-
-export async function lockPayment(em: EntityManager, id: PaymentId): Promise<Payment> {
-  return em.findOneOrFail(Payment, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
 }
 
 function selectLegs(em: EntityManager, lock: string): string {

@@ -1,24 +1,17 @@
-import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Clock } from '../../kernel/clock.js';
-import { transaction } from '../../kernel/database.js';
 import { invariant } from '../../kernel/error.js';
 import { faultPoint } from '../../kernel/fault.js';
 import type { Network, WalletProvider } from '../../kernel/graphql/enums.js';
 import type { RefundId } from '../../kernel/id.js';
 import type { Logger } from '../../kernel/telemetry.js';
-import { Acceptance } from '../acceptance/acceptance.entity.js';
-import { Authorization } from '../authorization/authorization.entity.js';
-import { book } from '../ledger/ledger.repository.js';
 import { postRefundGiven, postRefundTaken } from '../ledger/ledger.service.js';
 import type { NetworkClient, Returned } from '../network/network.client.js';
-import { Payment } from '../payment/payment.entity.js';
-import { lockPayment } from '../payment/payment.repository.js';
-import { announce } from '../payment/payment-event.repository.js';
+import { AS_KNOWN } from '../payment/payment.repository.js';
 import { isAskedElsewhere, mayBeUnderWay } from '../saga/patience.js';
-import { backOff, MOVED, OVER, type Progress } from '../saga/saga.states.js';
+import { backOff, endedBy, movedTo, OVER, type Progress } from '../saga/saga.states.js';
 import type { Refused, WalletClient } from '../wallet/wallet.client.js';
-import { Refund } from './refund.entity.js';
+import { changeRefund, type RefundChange, type RefundLegs, readRefund } from './refund.repository.js';
 
 const MISSING = { outcome: 'MISSING' } as const;
 
@@ -32,25 +25,24 @@ export class RefundSaga {
     private readonly now: Clock,
   ) {}
 
-  async advance(id: RefundId): Promise<Progress<never>> {
-    const em = this.em.fork();
-    const refund = await em.findOneOrFail(Refund, id);
-    const payment = await em.findOneOrFail(Payment, refund.paymentId);
-    if (refund.legStatus === 'REQUESTED') return this.take(em, payment, refund);
-    if (refund.legStatus === 'TAKEN') return this.give(em, payment, refund);
+  /** @param known what the step before has left, where this follows it at once */
+  async advance(id: RefundId, known: RefundLegs | null): Promise<Progress<RefundLegs>> {
+    const legs = known ?? (await readRefund(this.em.fork(), id));
+    if (legs.refund.legStatus === 'REQUESTED') return this.take(legs);
+    if (legs.refund.legStatus === 'TAKEN') return this.give(legs);
     return OVER;
   }
 
-  private async take(em: EntityManager, payment: Payment, refund: Refund): Promise<Progress<never>> {
-    const network = this.networks[payment.network];
+  private async take(legs: RefundLegs): Promise<Progress<RefundLegs>> {
+    const { payment, refund, acceptance } = legs;
     const { id, buy, reason, unclearSince } = refund;
     // After a request without a clear answer it is asked what became of it, and only then asked for again.
-    const earlier = unclearSince ? await this.find(payment, refund) : MISSING;
-    if (earlier.outcome !== 'MISSING') return this.settle(refund, earlier);
-    const { transactionId } = await em.findOneOrFail(Acceptance, payment.id);
+    const earlier = unclearSince ? await this.find(legs) : MISSING;
+    if (earlier.outcome !== 'MISSING') return this.settle(legs, earlier);
+    const { transactionId } = acceptance;
     invariant(transactionId, 'a completed payment has a network transaction (M5)');
     faultPoint('network.refund.before-call');
-    const answer = await network.refund({
+    const answer = await this.networks[payment.network].refund({
       refundId: id,
       transactionId,
       networkMerchantId: payment.networkMerchantId,
@@ -59,19 +51,19 @@ export class RefundSaga {
       reason,
     });
     faultPoint('network.refund.after-call');
-    if (answer.outcome === 'NO' && unclearSince) return this.disbelieve(payment, refund, answer);
-    return this.settle(refund, answer);
+    if (answer.outcome === 'NO' && unclearSince) return this.disbelieve(legs, answer);
+    return this.settle(legs, answer);
   }
 
   /** A no to a repetition says nothing of the first attempt, which may still be on its way. */
-  private async disbelieve(payment: Payment, refund: Refund, refusal: Refused): Promise<Progress<never>> {
-    const found = await this.find(payment, refund);
-    if (found.outcome !== 'MISSING') return this.settle(refund, found);
-    if (mayBeUnderWay(refund, this.now())) return backOff(refund.attempt, false);
-    return this.refused(refund, refusal);
+  private async disbelieve(legs: RefundLegs, refusal: Refused): Promise<Progress<RefundLegs>> {
+    const found = await this.find(legs);
+    if (found.outcome !== 'MISSING') return this.settle(legs, found);
+    if (mayBeUnderWay(legs.refund, this.now())) return backOff(legs.refund.attempt, false);
+    return this.refused(legs, refusal);
   }
 
-  private async find(payment: Payment, refund: Refund): ReturnType<NetworkClient['inquireRefund']> {
+  private async find({ payment, refund }: RefundLegs): ReturnType<NetworkClient['inquireRefund']> {
     faultPoint('network.inquire-refund.before-call');
     const found = await this.networks[payment.network].inquireRefund(refund.id, payment.networkMerchantId);
     faultPoint('network.inquire-refund.after-call');
@@ -79,31 +71,36 @@ export class RefundSaga {
   }
 
   private async settle(
-    refund: Refund,
+    legs: RefundLegs,
     answer: Awaited<ReturnType<NetworkClient['inquireRefund']>>,
-  ): Promise<Progress<never>> {
-    const { id, buy, attempt } = refund;
+  ): Promise<Progress<RefundLegs>> {
     if (answer.outcome === 'YES')
-      return answer.amount.equals(buy) ? this.taken(id, answer.networkRefundId) : this.doubted(refund, answer);
-    if (answer.outcome === 'NO') return this.refused(refund, answer);
-    return backOff(attempt);
+      return answer.amount.equals(legs.refund.buy)
+        ? this.taken(legs, answer.networkRefundId)
+        : this.doubted(legs, answer);
+    if (answer.outcome === 'NO') return this.refused(legs, answer);
+    return backOff(legs.refund.attempt);
   }
 
   /** Another amount was taken than was asked for: nothing may be posted, and no rule can mend it. It stays undecided. */
-  private async doubted(refund: Refund, { amount }: Returned): Promise<Progress<never>> {
-    const { id, buy, attempt } = refund;
-    if (refund.failureReason === null) {
-      await this.change(id, 'REQUESTED', async (_em, _payment, locked) => locked.doubted('NETWORK_AMOUNT_DIFFERS'));
+  private async doubted(legs: RefundLegs, { amount }: Returned): Promise<Progress<RefundLegs>> {
+    const { id, buy, attempt, failureReason } = legs.refund;
+    if (failureReason === null) {
+      await this.change(legs, ({ refund }) => {
+        refund.doubted('NETWORK_AMOUNT_DIFFERS');
+        return { events: [] };
+      });
       this.logger.error({ id, asked: buy.toString(), taken: amount.toString() }, 'a refund took another amount');
     }
     return backOff(attempt);
   }
 
-  private async give(em: EntityManager, payment: Payment, refund: Refund): Promise<Progress<never>> {
+  private async give(legs: RefundLegs): Promise<Progress<RefundLegs>> {
+    const { payment, refund, authorization } = legs;
     const { id, sell } = refund;
     // Less than a minor unit so far: a later refund gives it, because shares are cumulative.
-    if (sell.isZero()) return this.given(id, null);
-    const { captureId } = await em.findOneOrFail(Authorization, payment.id);
+    if (sell.isZero()) return this.given(legs, null);
+    const { captureId } = authorization;
     invariant(captureId, 'a completed payment was captured (M5)');
     faultPoint('wallet.refund.before-call');
     const answer = await this.wallets[payment.walletProvider].refund({
@@ -116,70 +113,67 @@ export class RefundSaga {
     faultPoint('wallet.refund.after-call');
     if (answer.outcome === 'YES')
       return answer.amount.equals(sell)
-        ? this.given(id, answer.walletRefundId)
-        : this.owed(refund, 'WALLET_AMOUNT_DIFFERS');
-    if (answer.outcome === 'NO') return this.owed(refund, answer.reason);
+        ? this.given(legs, answer.walletRefundId)
+        : this.owed(legs, 'WALLET_AMOUNT_DIFFERS');
+    if (answer.outcome === 'NO') return this.owed(legs, answer.reason);
     return backOff(refund.attempt, !answer.refused);
   }
 
-  private async taken(id: RefundId, networkRefundId: string): Promise<Progress<never>> {
-    await this.change(id, 'REQUESTED', async (em, payment, refund, now) => {
+  private async taken(known: RefundLegs, networkRefundId: string): Promise<Progress<RefundLegs>> {
+    const left = await this.change(known, ({ payment, refund }) => {
       refund.taken(networkRefundId);
-      await book(em, postRefundTaken(payment, refund, now));
       faultPoint('refund.taken.before-commit');
+      return { events: [], entry: postRefundTaken(payment, refund, this.now(), AS_KNOWN) };
     });
     faultPoint('refund.taken.after-commit');
-    return MOVED;
+    return movedTo(left);
   }
 
-  private async given(id: RefundId, walletRefundId: string | null): Promise<Progress<never>> {
-    await this.change(id, 'TAKEN', async (em, payment, refund, now) => {
+  private async given(known: RefundLegs, walletRefundId: string | null): Promise<Progress<never>> {
+    const ended = await this.change(known, ({ payment, refund }) => {
+      const now = this.now();
       refund.given(walletRefundId, now);
-      await book(em, postRefundGiven(payment, refund, now));
-      await announce(em, payment, payment.record('REFUNDED', now, id));
+      const given = payment.record('REFUNDED', now, refund.id);
       faultPoint('refund.given.before-commit');
+      return { events: [given], entry: postRefundGiven(payment, refund, now, AS_KNOWN) };
     });
     faultPoint('refund.given.after-commit');
-    return OVER;
+    return endedBy(ended !== null);
   }
 
   /** The merchant has given it already, so there is no way back: it is owed to the payer, visibly. */
-  private async owed(read: Refund, reason: string): Promise<Progress<never>> {
-    const { id } = read;
-    await this.change(id, 'TAKEN', async (_em, _payment, refund) => {
-      if (isAskedElsewhere(read, refund)) return;
+  private async owed(known: RefundLegs, reason: string): Promise<Progress<never>> {
+    const ended = await this.change(known, ({ refund }) => {
       refund.owed(reason);
       faultPoint('refund.owed.before-commit');
+      return { events: [], byRefusal: true };
     });
     faultPoint('refund.owed.after-commit');
-    this.logger.error({ id, reason }, 'a refund was taken from the merchant and the wallet refuses it');
-    return OVER;
+    const { id } = known.refund;
+    if (ended) this.logger.error({ id, reason }, 'a refund was taken from the merchant and the wallet refuses it');
+    return endedBy(ended !== null);
   }
 
-  private async refused(read: Refund, refusal: Refused): Promise<Progress<never>> {
-    const { id } = read;
-    await this.change(id, 'REQUESTED', async (em, payment, refund, now) => {
-      if (isAskedElsewhere(read, refund)) return;
+  private async refused(known: RefundLegs, refusal: Refused): Promise<Progress<never>> {
+    const ended = await this.change(known, ({ payment, refund }) => {
       refund.refused(refusal.reason);
       payment.releaseRefund(refund);
-      await announce(em, payment, payment.record('REFUND_FAILED', now, id));
+      const failed = payment.record('REFUND_FAILED', this.now(), refund.id);
       faultPoint('refund.refused.before-commit');
+      return { events: [failed], byRefusal: true };
     });
     faultPoint('refund.refused.after-commit');
-    return OVER;
+    return endedBy(ended !== null);
   }
 
-  /** Locks payment, then refund (everywhere in this order), and changes them if nobody did so before. */
-  private async change(
-    id: RefundId,
-    expected: Refund['legStatus'],
-    work: (em: EntityManager, payment: Payment, refund: Refund, now: Date) => Promise<void>,
-  ): Promise<void> {
-    await transaction(this.em, async (em) => {
-      const { paymentId } = await em.findOneOrFail(Refund, id, { fields: ['paymentId'] });
-      const payment = await lockPayment(em, paymentId);
-      const refund = await em.findOneOrFail(Refund, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
-      if (refund.legStatus === expected) await work(em, payment, refund, this.now());
-    });
+  /** Again where something else has happened to the payment; not where another worker was faster, or has asked since. */
+  private async change(known: RefundLegs, work: (legs: RefundLegs) => RefundChange): Promise<RefundLegs | null> {
+    const isStill = ({ refund }: RefundLegs) =>
+      refund.legStatus === known.refund.legStatus && !isAskedElsewhere(known.refund, refund);
+    for (let legs = known; isStill(legs); legs = await readRefund(this.em.fork(), known.refund.id)) {
+      const left = await changeRefund(this.em.fork(), legs, work);
+      if (left) return left;
+    }
+    return null;
   }
 }

@@ -64,6 +64,11 @@ export class Refund extends RefundSchema.class {
     return Money.of(this.sellMinor, this.sellCurrency);
   }
 
+  /** Whether the saga has nothing to do with it any more. */
+  isOver(): boolean {
+    return this.legStatus !== 'REQUESTED' && this.legStatus !== 'TAKEN';
+  }
+
   taken(networkRefundId: string): void {
     this.legStatus = step(refundLegTransitions, this.legStatus, 'TAKEN');
     this.networkRefundId = networkRefundId;
