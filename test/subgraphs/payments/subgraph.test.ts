@@ -7,8 +7,8 @@ import { World } from '../../support/world.js';
 
 const CONNECTIONS = 2;
 /** Each statement is a round trip, and costs both sides more than what it does. */
-const MOST = { start: 2, confirm: 2, saga: 3 };
-const PHASES = ['start', 'confirm', 'saga'] as const;
+const MOST = { start: 2, confirm: 2, saga: 3, refund: 2 };
+const PHASES = ['start', 'confirm', 'saga', 'refund'] as const;
 const TRIES = 4;
 
 let statements: Statements;
@@ -49,7 +49,12 @@ async function sentByPayment(): Promise<Record<keyof typeof MOST, string[]>> {
   expect(await world.settled(payment)).toBe('COMPLETED');
   // What its worker still does when it has ended.
   await delay(200);
-  return { start, confirm, saga: withoutLooks(statements.of('payments-workers')) };
+  const saga = withoutLooks(statements.of('payments-workers'));
+  statements.forget();
+  expect(codesOf(await world.refund(payment, null, world.store('ok').merchantId))).toEqual([]);
+  const refund = statements.of('payments');
+  await world.settled(payment);
+  return { start, confirm, saga, refund };
 }
 
 /** Notifications come when they come, and who looks whether there is work for them is not counted; whoever begins is. */
@@ -102,7 +107,7 @@ it("confirms by one statement of its own, which alone locks the traveler's limit
   expect(await world.settled(payment)).toBe('COMPLETED');
 });
 
-it('takes a few statements to start, to confirm and to end a payment, and no more', async () => {
+it('takes a few statements to start, to confirm, to end and to refund a payment, and no more', async () => {
   const payments: Awaited<ReturnType<typeof sentByPayment>>[] = [];
   for (let count = 0; count < TRIES; count += 1) payments.push(await sentByPayment());
   for (const phase of PHASES) {
