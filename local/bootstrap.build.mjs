@@ -4,9 +4,8 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { PINNED_NODE } from './bootstrap.install.mjs';
 import { bundlePackages } from './bootstrap.packages.mjs';
-import { ROOT, SetupFailure, say } from './bootstrap.words.mjs';
+import { OUTPUT, ROOT, SetupFailure, say } from './bootstrap.words.mjs';
 
-const OUTPUT = join(ROOT, 'dist');
 const STAMP = join(OUTPUT, '.sources.json');
 const FOLDERS = ['connectors', 'gateway', 'local', 'schema', 'subgraphs', 'test'];
 

@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { builtins } from './bootstrap.bundle.builtins.mjs';
 import { lockHash } from './bootstrap.install.mjs';
 import { BUNDLES, CURRENT } from './bootstrap.packages.mjs';
 import { ROOT } from './bootstrap.words.mjs';
@@ -37,13 +38,16 @@ await build({
   // The ORM and type-graphql know classes by their names.
   keepNames: true,
   legalComments: 'none',
-  minifyWhitespace: true,
+  // Node reads all of it at each start.
+  minify: true,
+  charset: 'ascii',
   // An error shows the line that it is of.
   lineLimit: 160,
   // Else Node reads each file twice to find out what it is.
   outExtension: { '.js': '.mjs' },
   logLevel: 'error',
   banner: { js: COMMONJS },
+  plugins: [builtins],
 });
 rmSync(folder, { recursive: true, force: true });
 renameSync(unfinished, folder);

@@ -6,6 +6,7 @@ import { build, isBuilt, sourcesFingerprint } from './bootstrap.build.mjs';
 import { install, isInstalled } from './bootstrap.install.mjs';
 import { alone } from './bootstrap.lock.mjs';
 import { bundlePackages } from './bootstrap.packages.mjs';
+import { areBundled, bundlePrograms } from './bootstrap.programs.mjs';
 import { Target } from './bootstrap.run.mjs';
 import { fail, SetupFailure } from './bootstrap.words.mjs';
 
@@ -44,6 +45,7 @@ function requireNode() {
 
 async function buildIfStale(always) {
   if (always || !isBuilt()) await alone('build', () => !always && isBuilt(), build);
+  if (!areBundled()) await alone('programs', areBundled, bundlePrograms);
 }
 
 /** Looks instead of listening: file notifications are unreliable on mounted folders, and a look takes milliseconds. */

@@ -37,7 +37,7 @@ export async function bundlePackages() {
 
 /** What Node is started with, so that a program finds the bundle. */
 export function packagesHook() {
-  return ['--import', pathToFileURL(join(ROOT, 'local', 'bootstrap.hook.mjs')).href];
+  return [`--import=${pathToFileURL(join(ROOT, 'local', 'bootstrap.hook.mjs')).href}`];
 }
 
 /** The last bundle, where it is of the packages that are installed. */
@@ -65,9 +65,16 @@ function typescriptIn(folder) {
 }
 
 function keyOf(specifiers) {
-  const how = readFileSync(BUNDLER, 'utf8');
+  const how = howBundled(BUNDLER);
   return createHash('sha256')
     .update([how, lockHash(), ...specifiers].join('\n'))
     .digest('hex')
     .slice(0, 16);
+}
+
+/** A bundle is of one way to make it, too. */
+export function howBundled(bundler) {
+  return [bundler, join(ROOT, 'local', 'bootstrap.bundle.builtins.mjs')]
+    .map((file) => readFileSync(file, 'utf8'))
+    .join();
 }

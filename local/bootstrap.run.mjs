@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { PINNED_NODE } from './bootstrap.install.mjs';
-import { packagesHook } from './bootstrap.packages.mjs';
+import { commandOf } from './bootstrap.programs.mjs';
 import { ROOT, say } from './bootstrap.words.mjs';
 
 // Not SIGHUP: it ends us unless `nohup` said otherwise, and the target notices by its channel.
@@ -18,7 +18,7 @@ const LAST_RESORT_MS = 30_000;
 export class Target {
   constructor(file, args, { restarts = false } = {}) {
     this.file = join(ROOT, file);
-    this.command = [...(isProgram(this.file) ? packagesHook() : []), this.file, ...args];
+    this.args = args;
     this.restarts = restarts;
     this.ending = false;
     for (const signal of SIGNALS) process.on(signal, () => this.end(signal));
@@ -26,7 +26,9 @@ export class Target {
   }
 
   start() {
-    const child = spawn(PINNED_NODE, this.command, {
+    // Anew each time: a change that we waited for has another bundle.
+    const command = isProgram(this.file) ? commandOf(this.file) : [this.file];
+    const child = spawn(PINNED_NODE, [...command, ...this.args], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, ...compileCache(this.file) },
     });

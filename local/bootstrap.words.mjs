@@ -1,7 +1,9 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+/** Where the compiler writes to. */
+export const OUTPUT = join(ROOT, 'dist');
 
 /** Something the person at the keyboard can mend: shown without a stack. */
 export class SetupFailure extends Error {}

@@ -32,7 +32,7 @@ export class Simulator implements OutsideSystem {
    */
   static async start(name: SimulatorName, booksFolder: string, environment: Environment): Promise<Simulator> {
     await mkdir(booksFolder, { recursive: true });
-    const script = fileURLToPath(new URL(`../connectors/${name}/simulator/main.js`, import.meta.url));
+    const script = fileURLToPath(import.meta.resolve(`../connectors/${name}/simulator/main.js`));
     const child = fork(script, {
       // Only what it is told: none of our own secrets reach the other side.
       env: {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { isAlive } from '../../local/running.js';
 import { filesIn, root } from '../support/sources.js';
@@ -45,6 +45,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function write(path: string, text: string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
   writeFileSync(join(folder, path), text);
 }
 
@@ -128,6 +129,37 @@ describe('Setting up', () => {
     const both = await Promise.all([run(['dist/local/hello.js']), run(['dist/local/hello.js'])]);
     expect(both.map(({ code }) => code)).toEqual([3, 3]);
     expect(installs()).toBe(1);
+  });
+
+  it('runs a program from a bundle of it and its packages, and never from one of other files', async () => {
+    symlinkSync(join(root, 'node_modules/esbuild'), join(folder, 'prepared/esbuild'));
+    write('prepared/words/package.json', '{ "main": "index.js", "types": "index.d.ts" }');
+    write('prepared/words/index.js', 'exports.word = "bundled";');
+    write('prepared/words/index.d.ts', 'export const word: string;');
+    write('local/other.ts', 'export const other = "first";');
+    write(
+      'local/main.ts',
+      `import { word } from 'words'; import { other } from './other.js'; declare const process: any;
+       console.log(word, other, process.argv[1].includes('programs'), (import.meta as any).url.endsWith('/dist/local/main.js'));`,
+    );
+    const options = {
+      module: 'nodenext',
+      target: 'es2024',
+      outDir: 'dist',
+      rootDir: '.',
+      types: [],
+      incremental: true,
+    };
+    const compilerOptions = { ...options, tsBuildInfoFile: 'dist/.tsbuildinfo' };
+    write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['local'] }));
+    const says = async () => (await run(['dist/local/main.js'])).said.trimEnd().split('\n').at(-1);
+    expect(await says()).toBe('bundled first true true');
+    write('local/other.ts', 'export const other = "the second";');
+    expect(await says()).toBe('bundled the second true true');
+    // Somebody called the compiler.
+    write('dist/local/other.js', 'export const other = "third";');
+    write('dist/.tsbuildinfo', '{}');
+    expect(await says()).toBe('bundled third true true');
   });
 
   it('is not held up by the lock of a start that was killed', async () => {

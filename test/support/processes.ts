@@ -9,7 +9,7 @@ import { root } from './sources.js';
 // As the bootstrap sets it: starting is half as long.
 export const CACHE = join(root, 'node_modules', '.cache', 'compiled');
 /** What Node is started with for a program of ours, as by the bootstrap: its packages come from their bundle. */
-export const PROGRAM_FLAGS = ['--import', pathToFileURL(join(root, 'local', 'bootstrap.hook.mjs')).href];
+export const PROGRAM_FLAGS = [`--import=${pathToFileURL(join(root, 'local', 'bootstrap.hook.mjs')).href}`];
 
 /** A program of ours as a process of its own, with all it said. */
 export class Program {
