@@ -23,6 +23,12 @@ class Ended extends Error {}
 
 // Compiled, or the sources as they are.
 const FILE = new URL(`./plan.worker${extname(import.meta.url)}`, import.meta.url);
+// Where this thread would find them: the other one asks nobody.
+const PACKAGES = {
+  internals: import.meta.resolve('@apollo/federation-internals'),
+  planner: import.meta.resolve('@apollo/query-planner'),
+  graphql: import.meta.resolve('graphql'),
+};
 const MOST_START_MS = MINUTE;
 
 /** Plans in a thread of its own, which is ended and replaced when an operation takes it too long or too much memory. */
@@ -103,7 +109,8 @@ export class PlanningThread implements Planning {
   }
 
   private begin(): Running {
-    const workerData: PlanningOrder = { sdl: this.sdl, features: [...supportedFeatures()], config: plannerConfig };
+    const features = [...supportedFeatures()];
+    const workerData: PlanningOrder = { sdl: this.sdl, features, config: plannerConfig, packages: PACKAGES };
     const worker = new Worker(FILE, {
       name: 'planner',
       workerData,

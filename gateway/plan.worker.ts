@@ -1,8 +1,6 @@
 import { constants, getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
-import { type QueryPlan, QueryPlanner, type QueryPlannerConfig } from '@apollo/query-planner';
-import { GraphQLError, parse } from 'graphql';
+import type { QueryPlan, QueryPlannerConfig } from '@apollo/query-planner';
 
 // The thread of its own in which operations are planned. It imports packages only: Node.js runs this very file also as
 // TypeScript, where our own imports, which name the compiled files, would lead nowhere.
@@ -13,6 +11,8 @@ export interface PlanningOrder {
   /** That the supergraph may need: who reads it first refuses others. */
   readonly features: readonly string[];
   readonly config: QueryPlannerConfig;
+  /** The URLs of those that it imports. */
+  readonly packages: { readonly internals: string; readonly planner: string; readonly graphql: string };
 }
 
 /** What the thread says: once that it is ready, then one answer to each text. */
@@ -23,7 +23,14 @@ export type PlanningReply =
 
 const LOWER = 5;
 
-const { sdl, features, config } = workerData as PlanningOrder;
+const { sdl, features, config, packages } = workerData as PlanningOrder;
+// Before the packages are loaded: at a start the process has much else to do.
+giveWay();
+const { operationFromDocument, Supergraph }: typeof import('@apollo/federation-internals') = await import(
+  packages.internals
+);
+const { QueryPlanner }: typeof import('@apollo/query-planner') = await import(packages.planner);
+const { GraphQLError, parse }: typeof import('graphql') = await import(packages.graphql);
 // It was validated by whoever gave it.
 const supergraph = Supergraph.build(sdl, { supportedFeatures: new Set(features), validateSupergraph: false });
 const api = supergraph.apiSchema();
@@ -52,5 +59,4 @@ function giveWay(): void {
 
 const say = (reply: PlanningReply) => parentPort?.postMessage(reply);
 parentPort?.on('message', (text: string) => say(answerTo(text)));
-giveWay();
 say({ ready: true });
