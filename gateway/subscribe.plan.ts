@@ -74,9 +74,7 @@ export class SubscriptionPlans {
     private readonly sources: ReadonlyMap<string, EventSource>,
     private readonly development: boolean,
     private readonly turns: Turns,
-  ) {
-    for (const { subgraph } of sources.values()) this.eventSchemas.set(subgraph, this.schemaOf(subgraph));
-  }
+  ) {}
 
   /** The subscriptions that the supergraph has. */
   get fields(): readonly { readonly name: string; readonly hasEvents: boolean }[] {
@@ -141,8 +139,8 @@ export class SubscriptionPlans {
     const field = fieldNode && this.loaded.api.getSubscriptionType()?.getFields()[fieldNode.name.value];
     if (!fieldNode || !field) throw unplannable('It selects no field of the subscription type.');
     const source = this.sources.get(field.name);
-    const schema = source && this.eventSchemas.get(source.subgraph);
-    if (!source || !schema) throw unplannable('Nothing here publishes its events.');
+    if (!source) throw unplannable('Nothing here publishes its events.');
+    const schema = this.schemaOf(source.subgraph);
     plansMade += 1;
     return {
       id: plansMade,
@@ -161,10 +159,15 @@ export class SubscriptionPlans {
     };
   }
 
+  /** Taken out of the supergraph for the first subscription: it takes as long as reading all of it, which a start waits for. */
   private schemaOf(subgraph: string): GraphQLSchema {
+    const known = this.eventSchemas.get(subgraph);
+    if (known) return known;
     const found = this.loaded.supergraph.subgraphs().get(subgraph);
     if (!found) throw new Error(`the supergraph has no subgraph ${subgraph}`);
-    return found.schema.toGraphQLJSSchema();
+    const schema = found.schema.toGraphQLJSSchema();
+    this.eventSchemas.set(subgraph, schema);
+    return schema;
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Schema, Supergraph } from '@apollo/federation-internals';
-import type { GraphQLSchema } from 'graphql';
+import { buildASTSchema, type GraphQLSchema } from 'graphql';
 import { supportedFeatures } from './admission.features.js';
 
 /** A supergraph file, understood. */
@@ -26,8 +26,18 @@ export function loadSupergraph(sdl: string): LoadedSupergraph {
     sdl,
     supergraph,
     apiSchema,
-    api: apiSchema.toGraphQLJSSchema(),
-    full: supergraph.schema.toGraphQLJSSchema(),
+    api: schemaOf(apiSchema),
+    full: schemaOf(supergraph.schema),
     subgraphs: supergraph.subgraphsMetadata().map(({ name, url }) => ({ name, url })),
   };
+}
+
+/** In graphql-js's terms, which would validate a second time what was valid in the planner's. */
+function schemaOf(schema: Schema): GraphQLSchema {
+  const { schemaDefinition } = schema;
+  const isWhole = [schemaDefinition, ...schema.types()].every(
+    (part) => part.hasNonExtensionElements() || !part.hasExtensionElements(),
+  );
+  // Types of which only extensions are written are unknown to graphql-js: the planner's own way completes them.
+  return isWhole ? buildASTSchema(schema.toAST(), { assumeValidSDL: true }) : schema.toGraphQLJSSchema();
 }
