@@ -35,7 +35,7 @@ export async function orphanOf(cluster: Cluster): Promise<{ pid: number; port: n
 }
 
 /** Whether a server there takes our password. */
-export async function answers(port: number, password: string): Promise<boolean> {
+async function answers(port: number, password: string): Promise<boolean> {
   const client = new pg.Client({
     connectionString: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     // Whatever took the port meanwhile may take connections and say nothing.

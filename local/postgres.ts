@@ -6,12 +6,15 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { type Cluster, clusterIn, initialise, isInitialised } from './postgres.cluster.js';
-import { answers, orphanOf } from './postgres.orphan.js';
+import { orphanOf } from './postgres.orphan.js';
 import { asServerUser, PostgresUnavailable } from './postgres.user.js';
 import { freePort, isAlive } from './running.js';
 
 const START_DEADLINE_MS = 20_000;
 const STOP_DEADLINE_MS = 20_000;
+const POLL_MS = 10;
+/** Of `postmaster.pid`, counted from zero. */
+const STATUS_LINE = 7;
 
 export interface PostgresOptions {
   /** Holds the cluster, its log and its password. */
@@ -141,25 +144,34 @@ export class EmbeddedPostgres {
     child.unref();
     await log.close();
     onWaiting();
-    await becomesReady(child, port, cluster);
+    await becomesReady(child, cluster);
     return new EmbeddedPostgres(port, child.pid ?? 0, password, child);
   }
 }
 
 /** @throws PostgresUnavailable when it ends instead, or takes too long */
-async function becomesReady(child: ChildProcess, port: number, cluster: Cluster): Promise<void> {
+async function becomesReady(child: ChildProcess, cluster: Cluster): Promise<void> {
   let ended = false;
   void Promise.race([once(child, 'exit'), once(child, 'error')])
     .catch(() => undefined)
     .then(() => {
       ended = true;
     });
-  for (let waited = 0; waited < START_DEADLINE_MS && !ended; waited += 15) {
-    if (await answers(port, cluster.password)) return;
-    await delay(15);
+  for (const deadline = performance.now() + START_DEADLINE_MS; performance.now() < deadline && !ended; ) {
+    if (await saysReady(cluster, child.pid)) return;
+    await delay(POLL_MS);
   }
   child.kill('SIGQUIT');
   const log = await readFile(join(cluster.folder, 'postgres.log'), 'utf8').catch(() => '');
   const words = ended ? 'did not start' : 'did not become ready in time';
   throw new PostgresUnavailable(`PostgreSQL ${words}. The end of its log:\n${log.split('\n').slice(-8).join('\n')}`);
+}
+
+/**
+ * As it writes down itself, in the line that its own `pg_ctl` waits for: to ask by connecting has it begin a process for
+ * each question.
+ */
+async function saysReady(cluster: Cluster, pid: number | undefined): Promise<boolean> {
+  const lines = (await readFile(join(cluster.path, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
+  return Number(lines[0]) === pid && lines[STATUS_LINE]?.trim() === 'ready';
 }
