@@ -24,6 +24,8 @@ export interface DatabaseOptions {
 
 // A new connection costs both sides as much as a payment does: a pause between two bursts must not take them away.
 const IDLE_MS = MINUTE;
+/** The table of those that were run. */
+const MIGRATIONS = 'migration';
 
 /** Opens the ORM; no connection is made yet. */
 export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> {
@@ -33,6 +35,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
     clientUrl: options.url,
     extensions: [Migrator],
     pool: { min: 0, max: options.poolSize ?? 20, idleTimeoutMillis: IDLE_MS },
+    // Whoever migrates makes it, once for all connections.
+    ensureDatabase: false,
     forceUtcTimezone: true,
     driverOptions: {
       application_name: options.name,
@@ -51,7 +55,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
       migrationsList: [...options.migrations],
       snapshot: false,
       silent: true,
-      tableName: 'migration',
+      tableName: MIGRATIONS,
     },
     ...(onStatement && { debug: ['query'], logger: onStatement, colors: false }),
   });
@@ -84,6 +88,8 @@ const MIGRATION_LOCK = 71_026_001;
 
 /** Creates the database where it is missing and brings its tables up to date. Safe from several processes at once. */
 export async function migrate(orm: MikroORM, url: string): Promise<void> {
+  // Without the lock: what is written down as done was committed, and is never undone. Most starts end here.
+  if (await isUpToDate(orm)) return;
   const guard = await connectCreating(url);
   try {
     // Held by the session, so that a killed process gives it back.
@@ -91,6 +97,20 @@ export async function migrate(orm: MikroORM, url: string): Promise<void> {
     await orm.migrator.up();
   } finally {
     await guard.end();
+  }
+}
+
+/** Whether all of its migrations are written down as done. */
+async function isUpToDate(orm: MikroORM): Promise<boolean> {
+  const { migrationsList = [] } = orm.config.get('migrations');
+  try {
+    const done = await orm.em.fork().execute<{ name: string }[]>(`select name from ${MIGRATIONS}`);
+    const names = new Set(done.map(({ name }) => name));
+    return migrationsList.every((migration) => names.has(migration.name));
+  } catch (thrown) {
+    // No database yet, or no table.
+    if (isDatabaseError(thrown, '3D000') || isDatabaseError(thrown, '42P01')) return false;
+    throw thrown;
   }
 }
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { HOUR } from '../clock.js';
-import { createMissingDatabase } from '../database.js';
+import { createMissingDatabase, isDatabaseError } from '../database.js';
 import { SessionConnection } from '../database.session.js';
 import type { Logger } from '../telemetry.js';
 import {
@@ -55,10 +55,13 @@ export class PostgresEventBus implements EventBus {
 
   /** Creates the database and its tables where they are missing. */
   static async open(url: string, logger: Logger): Promise<PostgresEventBus> {
-    await createMissingDatabase(url);
     const bus = new PostgresEventBus(url, logger);
     try {
-      await createMissingTables(bus.pool);
+      await createMissingTables(bus.pool).catch(async (thrown: unknown) => {
+        if (!isDatabaseError(thrown, '3D000')) throw thrown;
+        await createMissingDatabase(url);
+        await createMissingTables(bus.pool);
+      });
       await bus.listener.get();
       return bus;
     } catch (thrown) {

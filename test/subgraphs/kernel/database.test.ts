@@ -216,6 +216,12 @@ describe('migrate', () => {
     const newer = await open(fresh.href, [First, Second]);
     await migrate(newer, fresh.href);
     expect(await query('select note from counter', fresh.href)).toHaveLength(2);
+    // Who finds nothing to do waits for nobody who migrates.
+    const other = new pg.Client({ connectionString: fresh.href });
+    await other.connect();
+    await other.query('select pg_advisory_lock(71026001)');
+    await migrate(newer, fresh.href);
+    await other.end();
     await newer.close();
   });
 
