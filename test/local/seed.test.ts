@@ -7,6 +7,7 @@ import { seededCodes } from '../../local/seed.codes.js';
 import { identities, maya, partner } from '../../local/seed.identities.js';
 import { seed } from '../../local/seed.js';
 import { scenarios, stores } from '../../local/seed.stores.js';
+import type { MerchantId } from '../../subgraphs/kernel/id.js';
 import { Principal } from '../../subgraphs/kernel/principal.js';
 import { merchantsConfiguration } from '../../subgraphs/merchants/merchants.configuration.js';
 import { connectOutside } from '../../subgraphs/merchants/outside.js';
@@ -81,6 +82,20 @@ describe('The seed', () => {
     expect(before[0]?.['traveler']).toHaveLength(2);
     expect(before[1]?.['merchant']).toHaveLength(stores.length);
     await Promise.all([seed(users.services, merchants.services), seed(users.services, merchants.services)]);
+    expect([await rowsIn(urls.users), await rowsIn(urls.merchants)]).toEqual(before);
+  });
+
+  it('gives back what was changed, and nothing else', async () => {
+    await seed(users.services, merchants.services);
+    const before = [await rowsIn(urls.users), await rowsIn(urls.merchants)];
+    const [first] = stores;
+    const account = { network: 'WECHAT_PAY' as const, networkMerchantId: first?.networkMerchantId ?? '' };
+    const facts = { name: 'Renamed', localName: '改名', categoryCode: '5814', city: 'Chengdu', countryCode: 'CN' };
+    const merchantId = first?.merchantId as MerchantId;
+    await merchants.services.merchants.register({ id: merchantId, ...facts, accounts: [account] });
+    await users.services.partners.register({ ...partner, name: 'Renamed', scopes: [] });
+    expect([await rowsIn(urls.users), await rowsIn(urls.merchants)]).not.toEqual(before);
+    await seed(users.services, merchants.services);
     expect([await rowsIn(urls.users), await rowsIn(urls.merchants)]).toEqual(before);
   });
 

@@ -4,7 +4,7 @@ import { transaction } from '../../kernel/database.js';
 import { NotFoundError } from '../../kernel/error.js';
 import type { Network } from '../../kernel/graphql/enums.js';
 import type { MerchantId } from '../../kernel/id.js';
-import { Merchant, type MerchantFacts } from './merchant.entity.js';
+import { Merchant, type MerchantFacts, NetworkAccount } from './merchant.entity.js';
 import { NetworkAccountTaken } from './merchant.errors.js';
 import { findByAccount, insertAccount, upsertMerchant } from './merchant.repository.js';
 import { networkMerchantIdOf } from './network-merchant-id.js';
@@ -57,5 +57,10 @@ export class MerchantService {
 
   async find(ids: readonly MerchantId[]): Promise<Merchant[]> {
     return this.em.fork().find(Merchant, { id: [...ids] });
+  }
+
+  /** By which numbers networks know these merchants. */
+  async findAccounts(ids: readonly MerchantId[]): Promise<NetworkAccount[]> {
+    return this.em.fork().find(NetworkAccount, { merchantId: [...ids] });
   }
 }
