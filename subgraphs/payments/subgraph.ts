@@ -80,7 +80,8 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
   const boss = new PgBoss({
     connectionString: answeredWithin(databaseUrl, JOBS_ANSWER_WITHIN_MS),
     application_name: 'payments-jobs',
-    max: 4,
+    // One for a maintenance that takes its time, one for all else: guards are sent by those who write what they guard.
+    max: 2,
     monitorIntervalSeconds: 15,
   });
   boss.on('error', (error) => logger.warn({ err: error }, 'the job queue has trouble'));
@@ -135,8 +136,8 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
     contextFor,
     migrate: () => migrate(orm, databaseUrl),
     start: async () => {
-      await boss.start();
       relay.start();
+      await boss.start();
       const workers = [
         paymentWorker,
         refundWorker,

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { PgBoss } from 'pg-boss';
 import type { Clock } from '../../kernel/clock.js';
+import { ensureQueue, ensureSchedule } from '../jobs.js';
 
 const QUEUE = 'expire-checkouts';
 
@@ -13,9 +14,9 @@ export class CheckoutWorker {
   ) {}
 
   async start(): Promise<void> {
-    await this.boss.createQueue(QUEUE, { deleteAfterSeconds: 3_600 });
+    await ensureQueue(this.boss, QUEUE, { deleteAfterSeconds: 3_600 });
     await this.boss.work(QUEUE, { pollingIntervalSeconds: 30 }, () => this.expire());
-    await this.boss.schedule(QUEUE, '* * * * *');
+    await ensureSchedule(this.boss, QUEUE, '* * * * *');
   }
 
   /** A thousand at a time, never waiting for a checkout that somebody confirms at this moment. */

@@ -3,6 +3,7 @@ import type { PgBoss } from 'pg-boss';
 import { type Clock, SECOND, sleep } from '../../kernel/clock.js';
 import { transaction } from '../../kernel/database.js';
 import type { Logger } from '../../kernel/telemetry.js';
+import { ensureQueue, ensureSchedule } from '../jobs.js';
 import { highestPostingId, sealNext, writersOfPostings } from './seal.repository.js';
 
 const QUEUE = 'seal-postings';
@@ -24,9 +25,9 @@ export class SealWorker {
   ) {}
 
   async start(): Promise<void> {
-    await this.boss.createQueue(QUEUE, { deleteAfterSeconds: 3_600 });
+    await ensureQueue(this.boss, QUEUE, { deleteAfterSeconds: 3_600 });
     await this.boss.work(QUEUE, { pollingIntervalSeconds: 30 }, async ([job]) => this.seal(job?.signal));
-    await this.boss.schedule(QUEUE, '* * * * *');
+    await ensureSchedule(this.boss, QUEUE, '* * * * *');
   }
 
   /** Seals all postings that are decided by now, a run in each transaction. */

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { PgBoss } from 'pg-boss';
 import { after, type Clock, DAY } from '../../kernel/clock.js';
+import { ensureQueue, ensureSchedule } from '../jobs.js';
 import { forget } from './notification.repository.js';
 
 const QUEUE = 'prune-notifications';
@@ -20,9 +21,9 @@ export class NotificationWorker {
   ) {}
 
   async start(): Promise<void> {
-    await this.boss.createQueue(QUEUE, { deleteAfterSeconds: 3_600 });
+    await ensureQueue(this.boss, QUEUE, { deleteAfterSeconds: 3_600 });
     await this.boss.work(QUEUE, { pollingIntervalSeconds: 60 }, async ([job]) => this.prune(job?.signal));
-    await this.boss.schedule(QUEUE, '17 * * * *');
+    await ensureSchedule(this.boss, QUEUE, '17 * * * *');
   }
 
   /** A batch at a time, each in a transaction of its own, so that those that arrive never wait for it. */

@@ -1,5 +1,6 @@
 import type { PgBoss } from 'pg-boss';
 import { after, type Clock, DAY, HOUR } from '../../kernel/clock.js';
+import { ensureQueue, ensureSchedule } from '../jobs.js';
 import type { ReconciliationService } from './reconciliation.service.js';
 import type { MarketStatements } from './statement.client.js';
 
@@ -18,14 +19,14 @@ export class ReconciliationWorker {
   ) {}
 
   async start(): Promise<void> {
-    await this.boss.createQueue(QUEUE, {
+    await ensureQueue(this.boss, QUEUE, {
       deleteAfterSeconds: 3_600,
       expireInSeconds: 3_600,
       retryLimit: 12,
       retryDelay: 600,
     });
     await this.boss.work(QUEUE, { pollingIntervalSeconds: 60 }, () => this.reconcile());
-    await this.boss.schedule(QUEUE, DAILY);
+    await ensureSchedule(this.boss, QUEUE, DAILY);
   }
 
   /** @throws Error when a day failed: the queue then tries again, for two hours */

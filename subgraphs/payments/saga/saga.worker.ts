@@ -8,6 +8,7 @@ import { withoutDeadline } from '../../kernel/deadline.js';
 import { messageOf, UnavailableError } from '../../kernel/error.js';
 import { faultPoint } from '../../kernel/fault.js';
 import type { Logger } from '../../kernel/telemetry.js';
+import { ensureQueue } from '../jobs.js';
 import { backOff, type Progress } from './saga.states.js';
 
 /** Longer than a step takes at its worst; a killed process's work is taken up after that. */
@@ -101,8 +102,11 @@ export class SagaWorker<Known = unknown> {
 
   /** Takes guards, and takes up what an earlier process left. */
   async start(): Promise<void> {
+    await Promise.all([this.takeGuards(), this.presence.get().then(() => this.sweep())]);
+  }
+
+  private async takeGuards(): Promise<void> {
     const { table } = this.work;
-    await this.presence.get();
     // The same job comes back: one guard for one thing, however often it looks.
     const patience = {
       retryLimit: 1_000_000,
@@ -110,10 +114,9 @@ export class SagaWorker<Known = unknown> {
       expireInSeconds: 30,
       deleteAfterSeconds: 3_600,
     };
-    await this.boss.createQueue(table, patience);
+    await ensureQueue(this.boss, table, patience);
     const often = { batchSize: 500, pollingIntervalSeconds: 1, burstWhenBatchFull: true, perJobResults: true } as const;
     await this.boss.work<{ id: string }>(table, often, (jobs) => this.look(jobs));
-    await this.sweep();
   }
 
   /** Settles once nothing is under way in this process; what waits for its time goes on waiting. */
