@@ -4,11 +4,10 @@ import { listening, through } from './line.js';
 
 /** What a client says first has no type before its length; everything after it has. */
 const TYPE_BYTES = 1;
-const QUERY = 'Q'.charCodeAt(0);
 
 /**
- * A line to PostgreSQL that lets every COMMIT through and, where it was told to, breaks before its answer comes back: it
- * is true, and whoever wanted it does not know.
+ * A line to PostgreSQL that lets every commit through and, where it was told to, breaks before its answer comes back: it
+ * is true, and whoever wanted it does not know. A statement that writes outside a transaction is a commit, too.
  */
 export class CommitLine {
   private readonly sockets = new Set<Socket>();
@@ -56,7 +55,7 @@ export class CommitLine {
     const said = new Sentences();
     let isLost = false;
     near.on('data', (bytes) => {
-      if (this.losesAnswerTo(said.read(bytes))) isLost = true;
+      if (this.losesAnswerTo(said.commitsIn(bytes))) isLost = true;
       far.write(bytes);
     });
     far.on('data', (bytes) => {
@@ -77,8 +76,8 @@ export class CommitLine {
     }
   }
 
-  private losesAnswerTo(queries: readonly string[]): boolean {
-    if (!queries.some((query) => /^\s*commit\b/i.test(query)) || this.toLose === 0) return false;
+  private losesAnswerTo(commits: number): boolean {
+    if (commits === 0 || this.toLose === 0) return false;
     this.commits += 1;
     if (this.commits % 2 === 0) return false;
     this.toLose -= 1;
@@ -87,23 +86,49 @@ export class CommitLine {
   }
 }
 
-/** Reads what a client says, message by message, however its bytes arrive. */
+/** Reads what a client says, message by message, however its bytes arrive, and knows what it asks to be committed. */
 class Sentences {
   private rest = Buffer.alloc(0);
   private hasBegun = false;
+  private readonly prepared = new Map<string, string>();
+  /** What is to be executed before the next Sync. */
+  private bound: string[] = [];
+  private inTransaction = false;
 
-  /** @returns the simple queries that are complete by now */
-  read(bytes: Buffer): string[] {
+  /** How many commits it has asked for by now. */
+  commitsIn(bytes: Buffer): number {
     this.rest = Buffer.concat([this.rest, bytes]);
-    const queries: string[] = [];
+    let commits = 0;
     for (;;) {
       const before = this.hasBegun ? TYPE_BYTES : 0;
-      if (this.rest.length < before + 4) return queries;
+      if (this.rest.length < before + 4) return commits;
       const end = before + this.rest.readInt32BE(before);
-      if (this.rest.length < end) return queries;
-      if (this.hasBegun && this.rest[0] === QUERY) queries.push(this.rest.toString('utf8', 5, end - 1));
+      if (this.rest.length < end) return commits;
+      if (this.hasBegun && this.isCommit(String.fromCharCode(this.rest[0] ?? 0), this.rest.subarray(5, end)))
+        commits += 1;
       this.hasBegun = true;
       this.rest = this.rest.subarray(end);
     }
+  }
+
+  /** The messages of PostgreSQL's protocol by which something is executed: simply, or prepared and bound. */
+  private isCommit(type: string, body: Buffer): boolean {
+    const [first = '', second = ''] = body.toString('utf8').split('\0');
+    if (type === 'Q') return this.executes(first);
+    if (type === 'P') this.prepared.set(first, second);
+    if (type === 'B') this.bound.push(this.prepared.get(second) ?? '');
+    if (type !== 'S') return false;
+    const isCommit = this.bound.some((text) => this.executes(text));
+    this.bound = [];
+    return isCommit;
+  }
+
+  private executes(text: string): boolean {
+    const [word = ''] = /\w+/.exec(text.toLowerCase()) ?? [];
+    if (['begin', 'start'].includes(word)) this.inTransaction = true;
+    const ends = ['commit', 'rollback'].includes(word);
+    if (ends) this.inTransaction = false;
+    if (word === 'commit') return true;
+    return !this.inTransaction && /\b(insert into|update|delete from)\b/i.test(text);
   }
 }

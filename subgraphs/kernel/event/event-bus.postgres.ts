@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { HOUR } from '../clock.js';
-import { createMissingDatabase, isDatabaseError } from '../database.js';
+import { createMissingDatabase } from '../database.js';
+import { isDatabaseError } from '../database.retry.js';
 import { SessionConnection } from '../database.session.js';
 import type { Logger } from '../telemetry.js';
 import {
