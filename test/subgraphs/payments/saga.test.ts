@@ -51,7 +51,7 @@ const legs = {
   capture: { call: 'capture', spoil: atPaypal('/capture', 'PAYEE_ACCOUNT_RESTRICTED'), at: 'ok', ends: COMPLETED },
   void: {
     call: 'void',
-    spoil: atPaypal('/void', 'PERMISSION_DENIED'),
+    spoil: atPaypal('/void', 'PAYEE_ACCOUNT_RESTRICTED'),
     at: 'refused',
     ends: { status: 'FAILED', legs: 'VOIDED/REFUSED', refunds: [] },
   },
@@ -66,7 +66,7 @@ const now = () => after(systemClock(), ahead);
 /** Of the network's next requests; the others are done. */
 let fates: Fate[] = [];
 let late: Promise<unknown>[] = [];
-/** Until then a lost request is on its way: it arrives when all that came of its repetition is known. */
+/** Until then a lost request is on its way: it arrives when all seems to be over. */
 let arrival = Promise.withResolvers<void>();
 /** The call that a test looks at, how often it was made, and what happens right before and right after each. */
 let watched: {
@@ -126,7 +126,6 @@ async function watching<Answer>(call: Call, ask: () => Promise<Answer>): Promise
   scene.before?.(count);
   const answer = await ask();
   await scene.after?.(count);
-  if (count === 2) arrival.resolve();
   return answer;
 }
 
@@ -151,7 +150,7 @@ async function begin({ call, spoil, at }: Leg, next: readonly Fate[]) {
   return { table: 'refund' as const, id, paymentId };
 }
 
-/** Once nothing is under way any more, what was late included. */
+/** Once all is over, and what was late has arrived after it. */
 async function expectEnd({ ends }: Leg, paymentId: PaymentId): Promise<void> {
   const {
     status,
@@ -162,6 +161,7 @@ async function expectEnd({ ends }: Leg, paymentId: PaymentId): Promise<void> {
     const isOver = /COMPLETED|DECLINED|FAILED|IN_REVIEW/.test(standing.status);
     return isOver && standing.refunds.every((leg) => /GIVEN|OWED|REFUSED/.test(leg)) ? standing : null;
   });
+  arrival.resolve();
   await Promise.all([world.lines.paypal.quiet(), ...late]);
   expect({ status, legs: both, refunds }).toEqual(ends);
   const { outside, sell, buy } = await standingOf(world, paymentId);
