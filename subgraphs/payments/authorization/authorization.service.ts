@@ -8,7 +8,7 @@ import type { VaultClient } from '../checkout/payer.client.js';
 import { holdBoth, holdWallet, postWallet, voidWallet } from '../ledger/ledger.service.js';
 import { release } from '../limit/limit.repository.js';
 import { AS_KNOWN, changeLegs, type Legs, rememberOrder } from '../payment/payment.repository.js';
-import { mayBeUnderWay } from '../saga/patience.js';
+import { askAgain, mayBeUnderWay } from '../saga/patience.js';
 import { sendToReview } from '../saga/review.service.js';
 import { backOff, endedBy, movedTo, type Progress } from '../saga/saga.states.js';
 import type { Captured, Held, Refused, WalletClient } from '../wallet/wallet.client.js';
@@ -50,7 +50,7 @@ export class AuthorizationService {
       await rememberOrder(this.em.fork(), payment.id, answer.orderId);
       faultPoint('wallet.order.remembered');
     }
-    return backOff(payment.attempt, !answer.refused);
+    return answer.refused ? askAgain(payment, this.now()) : backOff(payment.attempt);
   }
 
   /** Takes the held money. The merchant has been paid, so this is repeated until the wallet's definite word. */
@@ -73,7 +73,7 @@ export class AuthorizationService {
         ? this.captured(legs, answer)
         : sendToReview(this.em, payment.id, 'CAPTURE_AMOUNT_DIFFERS', this.now());
     if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, answer.reason, this.now(), legs);
-    return backOff(payment.attempt, !answer.refused);
+    return answer.refused ? askAgain(payment, this.now()) : backOff(payment.attempt);
   }
 
   /** Gives the held money free, after the network's definite no. */
@@ -89,7 +89,7 @@ export class AuthorizationService {
     faultPoint('wallet.void.after-call');
     if (answer.outcome === 'YES') return this.voided(legs);
     if (answer.outcome === 'NO') return sendToReview(this.em, payment.id, 'VOID_REFUSED', this.now(), legs);
-    return backOff(payment.attempt, !answer.refused);
+    return answer.refused ? askAgain(payment, this.now()) : backOff(payment.attempt);
   }
 
   /** Who holds another amount than was asked for is a person's, who must find what to give free. */

@@ -8,7 +8,7 @@ import type { Logger } from '../../kernel/telemetry.js';
 import { postRefundGiven, postRefundTaken } from '../ledger/ledger.service.js';
 import type { NetworkClient, Returned } from '../network/network.client.js';
 import { AS_KNOWN } from '../payment/payment.repository.js';
-import { isAskedElsewhere, mayBeUnderWay } from '../saga/patience.js';
+import { askAgain, isAskedElsewhere, mayBeUnderWay } from '../saga/patience.js';
 import { backOff, endedBy, movedTo, OVER, type Progress } from '../saga/saga.states.js';
 import type { Refused, WalletClient } from '../wallet/wallet.client.js';
 import { changeRefund, type RefundChange, type RefundLegs, readRefund } from './refund.repository.js';
@@ -59,7 +59,7 @@ export class RefundSaga {
   private async disbelieve(legs: RefundLegs, refusal: Refused): Promise<Progress<RefundLegs>> {
     const found = await this.find(legs);
     if (found.outcome !== 'MISSING') return this.settle(legs, found);
-    if (mayBeUnderWay(legs.refund, this.now())) return backOff(legs.refund.attempt, false);
+    if (mayBeUnderWay(legs.refund, this.now())) return askAgain(legs.refund, this.now());
     return this.refused(legs, refusal);
   }
 
@@ -116,7 +116,7 @@ export class RefundSaga {
         ? this.given(legs, answer.walletRefundId)
         : this.owed(legs, 'WALLET_AMOUNT_DIFFERS');
     if (answer.outcome === 'NO') return this.owed(legs, answer.reason);
-    return backOff(refund.attempt, !answer.refused);
+    return answer.refused ? askAgain(refund, this.now()) : backOff(refund.attempt);
   }
 
   private async taken(known: RefundLegs, networkRefundId: string): Promise<Progress<RefundLegs>> {

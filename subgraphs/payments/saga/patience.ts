@@ -1,6 +1,6 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../../kernel/clock.js';
 import type { Legs } from '../payment/payment.repository.js';
-import { nextStep, type SagaStep } from './saga.states.js';
+import { backOff, nextStep, type Progress, type SagaStep } from './saga.states.js';
 
 export type OpenStep = Exclude<SagaStep, 'NOTHING'>;
 
@@ -69,6 +69,14 @@ interface Asked {
 /** Whether something that was asked for before may still be done: the refusal of a repetition proves nothing then. */
 export function mayBeUnderWay({ unclearSince }: Asked, now: Date): boolean {
   return !!unclearSince && now.getTime() - unclearSince.getTime() < ON_ITS_WAY_MS;
+}
+
+/** After a refusal that is not believed: as after any failure, but no later than when the next one can be believed. */
+export function askAgain({ attempt, unclearSince }: Asked & { readonly attempt: number }, now: Date): Progress<never> {
+  const wait = backOff(attempt, false);
+  const leftMs = unclearSince ? unclearSince.getTime() + ON_ITS_WAY_MS - now.getTime() : 0;
+  // Those of a process that died were taken over together: they need not all come back together.
+  return { ...wait, ms: Math.min(wait.ms, Math.max(0, leftMs) + Math.round(Math.random() * SECOND)) };
 }
 
 /** Whether another worker asked too, or may have, after this was read: a no to us is not a no to that one. */

@@ -31,6 +31,8 @@ export type Progress<Known> =
   | { readonly kind: 'OVER'; readonly released: boolean }
   | { readonly kind: 'WAIT'; readonly ms: number; readonly failed: boolean; readonly unclear: boolean };
 
+type Wait = Extract<Progress<never>, { kind: 'WAIT' }>;
+
 export const MOVED: Progress<never> = { kind: 'MOVED', known: null };
 export const OVER: Progress<never> = { kind: 'OVER', released: false };
 
@@ -51,7 +53,7 @@ export const POLL: Progress<never> = { kind: 'WAIT', ms: 1_000, failed: false, u
  * Waits that double from a quarter of a second to a minute, each with jitter, so that many do not come back at once.
  * @param unclear false only where it is certain that nothing asked for just now can still be done
  */
-export function backOff(attempt: number, unclear = true): Progress<never> {
+export function backOff(attempt: number, unclear = true): Wait {
   const longest = Math.min(60_000, 250 * 2 ** Math.min(attempt, 10));
   return { kind: 'WAIT', ms: Math.round(longest / 2 + (Math.random() * longest) / 2), failed: true, unclear };
 }

@@ -4,6 +4,7 @@ import { Acceptance } from '../../../../subgraphs/payments/acceptance/acceptance
 import { Authorization } from '../../../../subgraphs/payments/authorization/authorization.entity.js';
 import { Payment } from '../../../../subgraphs/payments/payment/payment.entity.js';
 import {
+  askAgain,
   isAskedElsewhere,
   mayBeUnderWay,
   OVERDUE_MS,
@@ -107,6 +108,22 @@ describe('The patience of the saga', () => {
     payment.unclearSince = born;
     payment.record(type, after(born, 1));
     expect(payment.unclearSince).toEqual(since);
+  });
+
+  it.each([
+    ['as after any failure', 0, 1_000, 125, 250],
+    ['right when it can be believed', 5, 29_500, 500, 1_500],
+    ['as soon as it can be believed, and not all at once', 20, 10_000, 20_000, 21_000],
+    ['soon, when it could be believed meanwhile', 20, 40_000, 0, 1_000],
+  ] as const)('lets ask again after a refusal that is not believed %s', (_, attempt, agoMs, least, most) => {
+    const waits = Array.from({ length: 50 }, () => askAgain({ attempt, unclearSince: born }, after(born, agoMs)));
+    for (const wait of waits) {
+      expect(wait).toMatchObject({ kind: 'WAIT', failed: true, unclear: false });
+      const ms = wait.kind === 'WAIT' ? wait.ms : Number.NaN;
+      expect(ms).toBeGreaterThanOrEqual(least);
+      expect(ms).toBeLessThanOrEqual(most);
+    }
+    expect(new Set(waits.map((wait) => JSON.stringify(wait))).size).toBeGreaterThan(5);
   });
 
   it.each([
