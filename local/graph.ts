@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createLocalJWKSet } from 'jose';
 import type { Registry } from 'prom-client';
 import { jwtAuthenticator } from '../gateway/authentication.js';
@@ -18,6 +19,7 @@ import { createMerchants } from '../subgraphs/merchants/subgraph.js';
 import { connectOutside as connectPayments } from '../subgraphs/payments/outside.js';
 import { createPayments } from '../subgraphs/payments/subgraph.js';
 import { createUsers } from '../subgraphs/users/subgraph.js';
+import { onceOpen } from './bus.js';
 import type { Answering } from './front.js';
 import type { Secrets } from './secrets.js';
 import { seed } from './seed.js';
@@ -45,26 +47,28 @@ export class Graph {
     await using stack = new AsyncDisposableStack();
     const { environment } = options;
     const opening = openEventBus(environment, createLogger('bus'));
-    const [bus, supergraph] = await Promise.all([opening, readFile(options.supergraph, 'utf8')]);
-    stack.defer(() => bus.close());
+    // Who waits for it is told why it was not opened; until then nobody does.
+    opening.catch(ignore);
+    stack.defer(() => opening.then((bus) => bus.close(), ignore));
+    const supergraph = await readFile(options.supergraph, 'utf8');
+    const bus = onceOpen(opening);
     const metrics = createMetrics();
-    const { users, merchants, fx, payments } = await createSubgraphs(options, bus, metrics, stack);
+    const { users, merchants, fx, payments, migrating } = await createSubgraphs(options, bus, metrics, stack);
     const subgraphs = [users, merchants, fx, payments];
     // The gateway is built while the databases answer.
     const opened = openGateway(options, bus, supergraph, subgraphs, metrics);
     // Also where the databases fail meanwhile.
-    stack.defer(() =>
-      opened.then(
-        (gateway) => gateway.close(),
-        () => undefined,
-      ),
+    stack.defer(() => opened.then((gateway) => gateway.close(), ignore));
+    const starting = Promise.all([opening, migrating]).then(() =>
+      // Sown beside what is started: neither needs the other.
+      Promise.all([
+        seed(users.services, merchants.services),
+        ...[users, merchants, payments].map((each) => each.start()),
+      ]),
     );
-    const [gateway] = await Promise.all([
-      opened,
-      Promise.all(subgraphs.map((subgraph) => subgraph.migrate()))
-        .then(() => seed(users.services, merchants.services))
-        .then(() => Promise.all(subgraphs.map((subgraph) => subgraph.start()))),
-    ]);
+    const [gateway] = await Promise.all([opened, starting]);
+    // Last: its feed begins with the rates of all pairs, and the others would wait for that.
+    await fx.start();
     return new Graph(
       gateway,
       subgraphs.flatMap((subgraph) => subgraph.routes),
@@ -94,6 +98,7 @@ export class Graph {
   }
 }
 
+/** Wires one after the other; the database of one is looked after while the next one is wired. */
 async function createSubgraphs(
   { environment, secrets }: GraphOptions,
   bus: EventBus,
@@ -108,24 +113,34 @@ async function createSubgraphs(
     verifier,
     bus,
   });
+  const migrations: Promise<void>[] = [];
+  const wired = async <Wired extends Subgraph>(creating: Promise<Wired>): Promise<Wired> => {
+    const subgraph = await creating;
+    // Last in, first out: payments, the last one, ends before those whom it asks.
+    stack.defer(() => subgraph.close());
+    const migrating = subgraph.migrate();
+    // Somebody waits for it, but not yet.
+    migrating.catch(ignore);
+    migrations.push(migrating);
+    // What a database says has its turn in between.
+    await turn();
+    return subgraph;
+  };
+  const users = await wired(createUsers({ ...common('users'), personalDataKey: secrets.personalDataKey }));
   const outside = connectMerchants(merchantsConfiguration(environment));
   stack.defer(() => outside.close());
-  const [users, merchants, fx] = await Promise.all([
-    createUsers({ ...common('users'), personalDataKey: secrets.personalDataKey }),
-    createMerchants({ ...common('merchants'), outside }),
-    createFx({ ...common('fx'), source: 'simulated' }),
-  ]);
-  for (const subgraph of [users, merchants, fx]) stack.defer(() => subgraph.close());
-  const payments = await createPayments({
-    ...common('payments'),
-    signer: new PrincipalSigner('payments', paymentsKey.privateKey),
-    others: { users: inProcess(users), merchants: inProcess(merchants), fx: inProcess(fx) },
-    outside: connectPayments(environment),
-    metrics,
-  });
-  // Last in, first out: payments ends before those whom it asks.
-  stack.defer(() => payments.close());
-  return { users, merchants, fx, payments };
+  const merchants = await wired(createMerchants({ ...common('merchants'), outside }));
+  const fx = await wired(createFx({ ...common('fx'), source: 'simulated' }));
+  const payments = await wired(
+    createPayments({
+      ...common('payments'),
+      signer: new PrincipalSigner('payments', paymentsKey.privateKey),
+      others: { users: inProcess(users), merchants: inProcess(merchants), fx: inProcess(fx) },
+      outside: connectPayments(environment),
+      metrics,
+    }),
+  );
+  return { users, merchants, fx, payments, migrating: Promise.all(migrations) };
 }
 
 function openGateway(
@@ -151,3 +166,6 @@ function openGateway(
     development: true,
   });
 }
+
+/** For what is told elsewhere. */
+function ignore(): void {}

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { lockFolder } from '../connectors/simulator/folder-lock.js';
 import type { Environment } from '../subgraphs/kernel/configuration.js';
 import { openDatabases } from './databases.js';
@@ -50,7 +51,7 @@ export class Machine {
     const waiting = Promise.withResolvers<void>();
     const opening = openDatabases(folder, environment, waiting.resolve);
     // The heavy half of the program is read from the disk while PostgreSQL starts, and not before it is told to.
-    const loading = Promise.race([waiting.promise, opening]).then(() => import('./graph.js'));
+    const loading = Promise.race([waiting.promise, opening]).then(loadGraph);
     // Where the databases do not open, nobody asks for it.
     loading.catch(() => undefined);
     const [databases, paypal, wechatPay] = await allOrNone(stack, [
@@ -80,6 +81,30 @@ export class Machine {
     await this.front.close();
     await this.stack.disposeAsync();
   }
+}
+
+/** The packages that take longest to load. */
+const heavy: readonly (() => Promise<unknown>)[] = [
+  () => import('graphql'),
+  () => import('@mikro-orm/core'),
+  () => import('@mikro-orm/postgresql'),
+  () => import('@apollo/federation-internals'),
+  () => import('@apollo/server'),
+  () => import('undici'),
+  () => import('reflect-metadata'),
+  () => import('type-graphql'),
+  () => import('pg-boss'),
+];
+
+/** In parts: in between, what PostgreSQL says is heard and answered. */
+async function loadGraph(): Promise<typeof import('./graph.js')> {
+  for (const load of heavy) {
+    await load();
+    await turn();
+  }
+  await import('../gateway/gateway.js');
+  await turn();
+  return import('./graph.js');
 }
 
 /** Waits a little for a start that is about to end. */

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { setImmediate as turn } from 'node:timers/promises';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import { type DocumentNode, type GraphQLSchema, parse } from 'graphql';
@@ -55,6 +56,8 @@ export async function buildSubgraph<Context>(
     // The federation directives are unknown until buildSubgraphSchema.
     skipCheck: true,
   });
+  // Half of it is done: what waits has its turn.
+  await turn();
   const sdl = printSchemaWithDirectives(base);
   const typeDefs = parse(LINK + (sdl.includes('@cacheControl(') ? CACHE_CONTROL : '') + sdl);
   const map: Record<string, Record<string, unknown>> = { ...createResolversMap(base) } as never;
