@@ -156,7 +156,7 @@ async function expectEnd({ ends }: Leg, paymentId: PaymentId): Promise<void> {
     status,
     legs: both,
     refunds,
-  } = await world.eventually(30_000, async () => {
+  } = await world.eventually(45_000, async () => {
     const standing = await standingOf(world, paymentId);
     const isOver = /COMPLETED|DECLINED|FAILED|IN_REVIEW/.test(standing.status);
     return isOver && standing.refunds.every((leg) => /GIVEN|OWED|REFUSED/.test(leg)) ? standing : null;
