@@ -32,7 +32,7 @@ describe('readReferenceRates', () => {
   });
 
   it('takes other line ends, a byte order mark, spaces, empty lines, and a file without lost commas', async () => {
-    expect(await read('\uFEFFDate, USD\r\n\r\n2026-03-05 , 1.1618\r\n2026-03-04,1.2')).toEqual([
+    expect(await read('\uFEFFDate, USD\r\n\r\n \r\n2026-03-05 , 1.1618\r\n2026-03-04,1.2')).toEqual([
       { day: '2026-03-05', currency: 'USD', perEuro: '1.1618' },
       { day: '2026-03-04', currency: 'USD', perEuro: '1.2' },
     ]);

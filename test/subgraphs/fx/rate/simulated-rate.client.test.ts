@@ -112,6 +112,13 @@ describe('SimulatedRates', () => {
     expect(await rates.find('USD', 'VND')).toBeNull();
     expect(await rates.find('VND', 'USD')).toBeNull();
     expect((await rates.find('IDR', 'EUR'))?.rate.toDecimal(8)).toBe('0.00005090');
+    const tiny = async () =>
+      new Map([
+        ['EUR', Rate.parse('1', 'EUR', 'EUR')],
+        ['IDR', Rate.parse('100000000000', 'EUR', 'IDR')],
+      ] as const);
+    const still = new SimulatedRates(tiny, TICK, clockAt('2026-11-22T12:00:00Z').now, () => 0.5);
+    expect((await still.find('IDR', 'EUR'))?.rate.equals(Rate.of('IDR', 'EUR', 1n, 100_000_000_000n))).toBe(true);
   });
 
   it('anchors itself again when newer reference rates came', async () => {
