@@ -45,7 +45,7 @@ export const targets: readonly Target[] = [
   {
     name: 'reference',
     mutate: ['subgraphs/fx/rate/{rate.service,reference-rate.repository,reference-rate.service}.ts'],
-    tests: ['test/subgraphs/fx/rate/rate.service.test.ts'],
+    tests: ['test/subgraphs/fx/rate/{rate.service,simulated-rate.client}.test.ts'],
     patienceMs: WITH_DATABASE_MS,
   },
   {

@@ -170,6 +170,13 @@ describe('exchangeRateHistory', () => {
     expect(await ask('2026-01-01', '2026-01-31', 'DAY', 'VND')).toBe('RATE_UNAVAILABLE');
     expect(await ask('2026-01-01', '2026-01-31', 'DAY', 'ABC')).toBe('INVALID_CURRENCY');
     expect(await ask('2026-02-30', '2026-03-01', 'DAY')).toBe('BAD_USER_INPUT');
+    const why = async (from: string, interval: string) =>
+      (await world.ask(stranger, HISTORY, { base: 'USD', quote: 'CNY', from, to: '2025-01-01', interval })).errors?.[0];
+    expect(await why('2025-01-02', 'DAY')).toMatchObject({ message: '`from` is after `to`.' });
+    expect(await why('0001-01-01', 'WEEK')).toMatchObject({
+      message: 'Ask for a shorter time, or for longer intervals.',
+      extensions: { details: { mostDays: 7_000 } },
+    });
   });
 
   it('reads by index, not the whole table', async () => {
