@@ -80,10 +80,10 @@ describe('A step that does not come to an answer', () => {
   const incomplete = execute("insert into payment (id) values ('pay_us_none')");
   const unheard = () => Promise.resolve();
 
-  /** Of a payment that has stood before the wallet for so long, after so many attempts. */
-  async function advanced(ask: () => unknown, passedMs: number) {
+  /** What becomes of a payment that has stood before the wallet for so long, when users are asked for it. */
+  async function advanced(ask: () => unknown, passedMs: number, { attempt = 11, change = '', isHeld = false } = {}) {
     const [id = ''] = await books.morePayments(1);
-    await books.forge(`update payment set attempt = 11, created_at = '${now.toISOString()}' where id = '${id}';
+    await books.forge(`update payment set ${change} attempt = ${attempt}, created_at = '${now.toISOString()}' where id = '${id}';
       insert into payment_authorization (payment_id, status, request_id, order_id) values ('${id}', 'REQUESTED', '${id}', '${id}');
       insert into payment_acceptance (payment_id, status, request_id) values ('${id}', 'PREPARED', '${id}')`);
     const clock: Clock = () => new Date(now.getTime() + passedMs);
@@ -95,7 +95,10 @@ describe('A step that does not come to an answer', () => {
         return { walletVault: { vaultReference: 'vault' } };
       },
     } as unknown as SubgraphClient;
-    const wallet = { authorize: async () => ({ outcome: 'UNKNOWN', cause: 'lost' }) } as unknown as WalletClient;
+    const lost = { outcome: 'UNKNOWN', cause: 'lost' };
+    const yes = { outcome: 'YES', orderId: id, authorizationId: id, expiresAt: null };
+    const authorize: WalletClient['authorize'] = async ({ amount }) => (isHeld ? { ...yes, amount } : lost) as never;
+    const wallet = { authorize } as unknown as WalletClient;
     const authorizations = new AuthorizationService(
       orm.em,
       new VaultClient(users),
@@ -142,6 +145,26 @@ describe('A step that does not come to an answer', () => {
     const early = await advanced(ask, DAY);
     const outcome = ask === down ? 'UnavailableError' : 'WAIT';
     expect(early).toMatchObject({ outcome, ending: 'PROCESSING', events: [], errors: [] });
+  });
+
+  it('is not given up after ten attempts that failed, whatever the clock says: we may have been off ourselves', async () => {
+    const outcome = { outcome: 'UnavailableError', ending: 'PROCESSING' };
+    expect(await advanced(down, 2 * DAY, { attempt: 10 })).toMatchObject(outcome);
+  });
+
+  it('has come to one when the wallet answers, however late: then nothing is given up', async () => {
+    const moved = { outcome: 'MOVED', ending: 'PROCESSING', events: ['AUTHORIZED'] };
+    expect(await advanced(unheard, 2 * DAY, { isHeld: true })).toMatchObject(moved);
+  });
+
+  it('is not taken at all where a payment is over, or a person’s', async () => {
+    for (const status of ['FAILED', 'IN_REVIEW'])
+      expect(await advanced(broken, 2 * DAY, { change: `status = '${status}', reason = 'BEFORE',` })).toMatchObject({
+        outcome: 'OVER',
+        ending: `${status} BEFORE`,
+        events: [],
+        errors: [],
+      });
   });
 
   it.each([
