@@ -95,6 +95,6 @@ export function versions(): string {
 
 function dependenciesIn(...path: readonly string[]): Record<string, string> {
   const text = readFileSync(join(import.meta.dirname, '..', '..', '..', '..', ...path), 'utf8');
-  const manifest: { dependencies: Record<string, string> } = JSON.parse(text);
-  return manifest.dependencies;
+  const manifest: Record<'dependencies' | 'devDependencies', Record<string, string> | undefined> = JSON.parse(text);
+  return { ...manifest.devDependencies, ...manifest.dependencies };
 }

@@ -180,7 +180,12 @@ async function expectEnd({ ends }: Leg, paymentId: PaymentId): Promise<void> {
 function successor(table: 'payment' | 'refund'): SagaWorker {
   const { payments, refunds } = world.payments.sagas;
   const work = table === 'payment' ? payments['work'] : refunds['work'];
-  const queue = { createQueue: async () => undefined, work: async () => undefined } as unknown as PgBoss;
+  const queue = {
+    getQueue: async () => null,
+    createQueue: async () => undefined,
+    work: async () => undefined,
+    send: async () => null,
+  } as unknown as PgBoss;
   return new SagaWorker(work, world.payments.em, world.databaseUrl, queue, silent, now);
 }
 

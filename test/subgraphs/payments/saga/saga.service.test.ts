@@ -316,7 +316,12 @@ describe('Two workers', () => {
       entities: [Payment],
       migrations: [],
     });
-    const queue = { createQueue: async () => undefined, work: async () => undefined } as unknown as PgBoss;
+    const queue = {
+      getQueue: async () => null,
+      createQueue: async () => undefined,
+      work: async () => undefined,
+      send: async () => null,
+    } as unknown as PgBoss;
     const workers = ['first', 'second'].map((name) => {
       const advance = async () => {
         steps.push(name);
