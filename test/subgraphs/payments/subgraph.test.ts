@@ -7,7 +7,7 @@ import { World } from '../../support/world.js';
 
 const CONNECTIONS = 2;
 /** Each statement is a round trip, and costs both sides more than what it does. */
-const MOST = { start: 2, confirm: 2, saga: 3, refund: 2 };
+const MOST = { start: 2, confirm: 2, saga: 3, refund: 3 };
 const PHASES = ['start', 'confirm', 'saga', 'refund'] as const;
 const TRIES = 4;
 

@@ -13,6 +13,7 @@ import { type Databases, openDatabases } from '../../../../subgraphs/payments/da
 import { paymentStatuses } from '../../../../subgraphs/payments/payment/payment.states.js';
 import { sendToReview } from '../../../../subgraphs/payments/saga/review.service.js';
 import { PaymentSaga } from '../../../../subgraphs/payments/saga/saga.service.js';
+import { MOVED } from '../../../../subgraphs/payments/saga/saga.states.js';
 import type { WalletClient } from '../../../../subgraphs/payments/wallet/wallet.client.js';
 import { Books } from '../../../support/books.js';
 import { LegsLab } from '../../../support/legs.js';
@@ -105,7 +106,9 @@ describe('A step that does not come to an answer', () => {
       { [WalletProvider.PAYPAL]: wallet },
       clock,
     );
-    const saga = new PaymentSaga(orm.em, authorizations, null as unknown as AcceptanceService, logger, clock);
+    // The network, once it is asked.
+    const acceptances = { ask: async () => MOVED } as unknown as AcceptanceService;
+    const saga = new PaymentSaga(orm.em, authorizations, acceptances, logger, clock);
     const outcome = await saga.advance(id as PaymentId, null).then(
       ({ kind }) => kind,
       (thrown: Error) => thrown.constructor.name,
@@ -114,9 +117,10 @@ describe('A step that does not come to an answer', () => {
       "select concat_ws(' ', status, reason) as ending from payment where id = ?",
       [id],
     );
-    const events = await books.em.execute<{ type: string }[]>('select type from payment_event where payment_id = ?', [
-      id,
-    ]);
+    const events = await books.em.execute<{ type: string }[]>(
+      'select type from payment_event where payment_id = ? order by sequence',
+      [id],
+    );
     return { id, outcome, ending: row?.ending, events: events.map(({ type }) => type), errors };
   }
 
@@ -153,7 +157,7 @@ describe('A step that does not come to an answer', () => {
   });
 
   it('has come to one when the wallet answers, however late: then nothing is given up', async () => {
-    const moved = { outcome: 'MOVED', ending: 'PROCESSING', events: ['AUTHORIZED'] };
+    const moved = { outcome: 'MOVED', ending: 'PROCESSING', events: ['AUTHORIZED', 'SUBMITTED'] };
     expect(await advanced(unheard, 2 * DAY, { isHeld: true })).toMatchObject(moved);
   });
 
