@@ -33,8 +33,8 @@ let wechatPay: Neighbour;
 beforeAll(async () => {
   graph = await RunningGraph.start();
   database = await Neighbour.database(graph);
-  paypal = Neighbour.simulator(graph, 'connectors/paypal/simulator');
-  wechatPay = Neighbour.simulator(graph, 'connectors/wechat-pay/simulator');
+  paypal = Neighbour.simulator(graph, 'paypal');
+  wechatPay = Neighbour.simulator(graph, 'wechat-pay');
 });
 afterAll(async () => {
   await graph.stop();

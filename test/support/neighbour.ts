@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asServerUser, serverUserFor } from '../../local/postgres.user.js';
 import { isAlive } from '../../local/running.js';
+import type { SimulatorName } from '../../local/simulators.js';
 import type { RunningGraph } from './graph.js';
 
 /** A database writes down all it has before it goes. */
@@ -35,12 +36,13 @@ export class Neighbour {
     return new Neighbour(pid, asServerUser(user, program, args), variablesOf(pid), owner);
   }
 
-  /** @param script a word of its command line */
-  static simulator(graph: RunningGraph, script: string): Neighbour {
+  static simulator(graph: RunningGraph, name: SimulatorName): Neighbour {
+    // Compiled on its own, or bundled under a name that says where it comes from.
+    const script = new RegExp(`connectors[/_]${name}[/_]simulator`);
     const pid = readdirSync('/proc')
       .map(Number)
-      .find((each) => each > 0 && isChildOf(each, graph.pid) && wordsIn(each, 'cmdline').join(' ').includes(script));
-    if (!pid) throw new Error(`the graph runs no ${script}`);
+      .find((each) => each > 0 && isChildOf(each, graph.pid) && script.test(wordsIn(each, 'cmdline').join(' ')));
+    if (!pid) throw new Error(`the graph runs no simulator of ${name}`);
     const [program = '', ...args] = wordsIn(pid, 'cmdline');
     // Whoever starts it again has no channel to it.
     const { NODE_CHANNEL_FD: _, NODE_CHANNEL_SERIALIZATION_MODE: __, ...variables } = variablesOf(pid);

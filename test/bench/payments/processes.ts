@@ -44,7 +44,7 @@ export function usage(): Usage {
 function partOf({ pid, command }: Process): Part {
   if (pid === process.pid) return 'load';
   if (command.includes('postgres')) return 'PostgreSQL';
-  return command.includes('/simulator/') ? 'outside' : 'graph';
+  return /[/_]simulator[/_]/.test(command) ? 'outside' : 'graph';
 }
 
 /** This process and all below it. */
