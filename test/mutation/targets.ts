@@ -68,7 +68,7 @@ export const targets: readonly Target[] = [
   },
   {
     name: 'saga',
-    mutate: ['subgraphs/payments/saga/saga.worker.ts'],
+    mutate: ['subgraphs/payments/saga/{lease.repository,saga.worker}.ts'],
     tests: ['test/subgraphs/payments/saga/saga.worker.test.ts'],
     patienceMs: WITH_DATABASE_MS,
   },

@@ -2,18 +2,15 @@ import { randomInt } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { JobResult, PgBoss } from 'pg-boss';
 import type { Clock } from '../../kernel/clock.js';
-import { runStatement } from '../../kernel/database.commit.js';
 import { SessionConnection } from '../../kernel/database.session.js';
 import { withoutDeadline } from '../../kernel/deadline.js';
 import { messageOf, UnavailableError } from '../../kernel/error.js';
 import { faultPoint } from '../../kernel/fault.js';
 import type { Logger } from '../../kernel/telemetry.js';
 import { ensureQueue } from '../jobs.js';
+import { type Leasable, Leases, OWNERS, type Rest } from './lease.repository.js';
 import { backOff, type Progress } from './saga.states.js';
 
-/** Longer than a step takes at its worst; a killed process's work is taken up after that. */
-const LEASE_SECONDS = 40;
-const LEASED = `now() + interval '${LEASE_SECONDS} seconds'`;
 const RENEW_AFTER_MS = 5_000;
 /** How soon the guard looks whether somebody still works on it. */
 const GUARD_SECONDS = 10;
@@ -21,22 +18,10 @@ const SWEEP_MS = 5_000;
 const AFTER_TROUBLE_MS = 1_000;
 const SWEEP_MOST = 1_000;
 const MOST_AT_ONCE = 64;
-const OWNERS = 71_026_010;
-
-/** Nobody works on the row: no lease, an old one, or one of a process that is gone (its session lock with it). */
-const FREE = `case when lease_until is null or lease_until < now() then true else not exists (
-  select 1 from pg_locks where locktype = 'advisory' and classid = ${OWNERS} and objid::bigint = lease_owner and granted
-    and database = (select oid from pg_database where datname = current_database())) end`;
-/** Who has lost its lease leaves that of its successor, by which a third one sees that the successor died. */
-const WITHOUT_OURS = 'case when lease_owner = ? then null else lease_until end';
 const LOUD_AFTER = 20;
 
 /** @typeParam Known what a step hands on to the one that follows it at once */
-export interface SagaWork<Known> {
-  /** The queue and the table: its rows have `attempt`, `lease_until`, `next_attempt_at` and `unclear_since`. */
-  readonly table: 'payment' | 'refund';
-  /** Which rows are undecided, in SQL: as the partial index on them says it. */
-  readonly undecided: string;
+export interface SagaWork<Known> extends Leasable {
   advance(id: string, known: Known | null): Promise<Progress<Known>>;
 }
 
@@ -62,16 +47,18 @@ export class SagaWorker<Known = unknown> {
   private stopped = false;
   /** Names this process in its leases; held as a session lock for as long as it lives. */
   private readonly owner = randomInt(1, 2 ** 31 - 1);
+  private readonly leases: Leases;
   private readonly presence: SessionConnection;
 
   constructor(
     private readonly work: SagaWork<Known>,
-    private readonly em: EntityManager,
+    em: EntityManager,
     databaseUrl: string,
     private readonly boss: PgBoss,
     private readonly logger: Logger,
     private readonly now: Clock,
   ) {
+    this.leases = new Leases(em, work, this.owner);
     this.presence = new SessionConnection(databaseUrl, `${work.table}-worker`, logger, async (client) => {
       await client.query('select pg_advisory_lock($1, $2)', [OWNERS, this.owner]);
     });
@@ -79,7 +66,7 @@ export class SagaWorker<Known = unknown> {
 
   /** What a new row holds that this process writes and then begins at once: columns and their contents in SQL. */
   get lease(): Readonly<Record<string, string>> {
-    return { lease_owner: String(this.owner), lease_until: LEASED };
+    return this.leases.columns;
   }
 
   /** Starts what was just written with our lease. Call it after the commit. @param known what was written */
@@ -137,7 +124,8 @@ export class SagaWorker<Known = unknown> {
 
   /** The guards' visit: a job is complete when its thing is decided, and comes back otherwise. */
   private async look(jobs: readonly { id: string; data: { id: string } }[]): Promise<JobResult[]> {
-    const due = await this.due('id = any(?::text[])', `{${jobs.map(({ data }) => data.id).join(',')}}`, jobs.length);
+    const ids = jobs.map(({ data }) => data.id);
+    const due = await this.leases.due(ids, ids.length);
     const undecided = new Map(due.map((row) => [row.id, row.is_due]));
     for (const [id, isDue] of undecided) if (isDue) this.kick(id);
     return jobs.map(({ id, data }) => ({ id, status: undecided.has(data.id) ? 'failed' : 'completed' }));
@@ -146,22 +134,13 @@ export class SagaWorker<Known = unknown> {
   /** Kicks what should be moving and is not: after a kill its lease has run out. */
   private async sweep(): Promise<void> {
     try {
-      for (const { id, is_due } of await this.due('?::text is null', null, SWEEP_MOST)) if (is_due) this.kick(id);
+      for (const { id, is_due } of await this.leases.due(null, SWEEP_MOST)) if (is_due) this.kick(id);
     } catch (thrown) {
       this.logger.warn({ err: thrown }, 'could not look for what is undecided');
     }
     // Also makes the presence known again after a lost connection.
     if (!this.stopped) void this.presence.get().catch(() => undefined);
     if (!this.stopped) this.sweeping = setTimeout(() => void this.sweep(), SWEEP_MS);
-  }
-
-  private due(where: string, argument: string | null, most: number): Promise<{ id: string; is_due: boolean }[]> {
-    const { table, undecided } = this.work;
-    return this.em.fork().execute(
-      `select id, ${FREE} and coalesce(next_attempt_at, '-infinity') < now() as is_due
-         from ${table} where ${undecided} and ${where} order by created_at limit ?`,
-      [argument, most],
-    );
   }
 
   private startNext(): void {
@@ -187,8 +166,9 @@ export class SagaWorker<Known = unknown> {
   /** Step by step until it is decided or has to wait. Who waits keeps neither its place nor its lease. */
   private async drive(id: string, begun: Begun<Known> | null): Promise<void> {
     const isLeased = begun && Date.now() - begun.at < RENEW_AFTER_MS;
-    const attempt = isLeased ? 0 : await this.claim(id);
-    if (attempt === null) return;
+    const attempt = isLeased ? 0 : await this.leases.claim(id, this.now());
+    // Decided, or somebody else's: whose wait writes a guard of its own.
+    if (attempt === null) return void this.guarded.delete(id);
     faultPoint('worker.claimed');
     let leasedAt = isLeased ? begun.at : Date.now();
     let known = isLeased ? begun.known : null;
@@ -205,11 +185,11 @@ export class SagaWorker<Known = unknown> {
       if (progress.kind === 'WAIT') return this.rest(id, progress, failures);
       known = progress.known;
       if (Date.now() - leasedAt < RENEW_AFTER_MS) continue;
-      await this.renew(id);
+      await this.leases.renew(id);
       leasedAt = Date.now();
     }
     faultPoint('worker.before-release');
-    await this.release(id);
+    await this.leases.release(id);
     faultPoint('worker.released');
   }
 
@@ -224,43 +204,13 @@ export class SagaWorker<Known = unknown> {
     }
   }
 
-  /**
-   * A lease that nobody gave back is a dead worker's, or one that lost it: either may have asked until this moment.
-   * @returns how often it has failed since it last moved, or null when it is decided or somebody works on it
-   */
-  private async claim(id: string): Promise<number | null> {
-    const { table, undecided } = this.work;
-    const [row] = await runStatement<{ attempt: number }>(
-      this.em.fork(),
-      `update ${table} set lease_until = ${LEASED}, lease_owner = ?, next_attempt_at = null,
-              unclear_since = case when lease_until is null then unclear_since else ?::timestamptz end
-        where id = ? and ${undecided} and (lease_owner = ? or ${FREE}) returning attempt`,
-      // Our own lease without a driver is what a failing database left of one.
-      [this.owner, this.now(), id, this.owner],
-    );
-    return row?.attempt ?? null;
-  }
-
-  /** What is unclear stays so by the clock of this moment, at which it was certainly sent; a clock set back is followed. */
-  private async rest(
-    id: string,
-    { ms, failed, unclear }: { ms: number; failed: boolean; unclear: boolean },
-    failures: number,
-  ): Promise<void> {
-    if (failed && failures > 0 && failures % LOUD_AFTER === 0)
+  private async rest(id: string, rest: Rest, failures: number): Promise<void> {
+    if (rest.failed && failures > 0 && failures % LOUD_AFTER === 0)
       this.logger.error({ id, attempts: failures }, 'undecided after many attempts');
     faultPoint('worker.before-rest');
-    const now = this.now();
-    await runStatement(
-      this.em.fork(),
-      `update ${this.work.table} set attempt = attempt + ?::int, lease_until = ${WITHOUT_OURS},
-              next_attempt_at = now() + ?::float8 * interval '1 millisecond',
-              unclear_since = case when ?::boolean or unclear_since > ?::timestamptz then ?::timestamptz else unclear_since end
-        where id = ?`,
-      [failed ? 1 : 0, this.owner, ms, unclear, now, now, id],
-    );
+    await this.leases.rest(id, rest, this.now());
     faultPoint('worker.rested');
-    this.later(id, ms);
+    this.later(id, rest.ms);
     await this.guard(id);
   }
 
@@ -282,16 +232,5 @@ export class SagaWorker<Known = unknown> {
     if (this.stopped) return;
     const timer = setTimeout(() => this.kick(id), ms);
     this.resting.set(id, timer);
-  }
-
-  private async renew(id: string): Promise<void> {
-    await this.em.fork().execute(`update ${this.work.table} set lease_until = ${LEASED} where id = ?`, [id]);
-  }
-
-  private async release(id: string): Promise<void> {
-    await runStatement(this.em.fork(), `update ${this.work.table} set lease_until = ${WITHOUT_OURS} where id = ?`, [
-      this.owner,
-      id,
-    ]);
   }
 }
