@@ -90,16 +90,13 @@ export function changesOf(
 }
 
 /**
- * Pieces as one statement. Each sees the database as it was before all of them; foreign keys are checked after them.
+ * Pieces, at least one, as one statement. Each sees the database as it was before all of them; foreign keys are checked after them.
  * @param answer what is selected in the end, which may refer to named pieces
  */
 export function together(pieces: readonly (Sql | null)[], answer = 'select 1'): Sql {
   const real = pieces.filter((piece) => piece !== null);
   const parts = real.map(({ name, text }, index) => `${name ?? `piece_${index}`} as (${text})`);
-  return {
-    text: parts.length > 0 ? `with ${parts.join(', ')} ${answer}` : answer,
-    values: real.flatMap(({ values }) => values),
-  };
+  return { text: `with ${parts.join(', ')} ${answer}`, values: real.flatMap(({ values }) => values) };
 }
 
 /** Writes different rows by one statement, within the transaction of `em`. */
@@ -118,8 +115,19 @@ export async function commitTogether<Row extends object>(
   return commitStatement<Row>(em, together(pieces, answer));
 }
 
-function from(when: Condition): string {
+/** Ends a piece that selects or updates, under its condition. */
+export function from(when: Condition): string {
   return when ? ` from ${when}` : '';
+}
+
+/** The same where it selects from something else as well. */
+export function alsoFrom(when: Condition): string {
+  return when ? `, ${when}` : '';
+}
+
+/** A PostgreSQL array literal. */
+export function arrayOf(values: readonly (string | bigint)[]): string {
+  return `{${values.map((value) => (typeof value === 'bigint' ? value : JSON.stringify(value))).join(',')}}`;
 }
 
 interface Table {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { runStatement } from './database.commit.js';
-import type { Condition, Sql } from './database.rows.js';
+import { type Condition, from, type Sql } from './database.rows.js';
 import { ConflictError, InvalidError, invariant } from './error.js';
 
 export interface IdempotentRequest {
@@ -68,7 +68,7 @@ export function keyClaim(
   requireUsable(request.key);
   return {
     name: KEY_CLAIMED,
-    text: `insert into idempotency_record (scope, key, request_hash, result) select ?, ?, ?, ?::jsonb${when ? ` from ${when}` : ''}
+    text: `insert into idempotency_record (scope, key, request_hash, result) select ?, ?, ?, ?::jsonb${from(when)}
              on conflict do nothing returning key`,
     values: [request.scope, request.key, hashOf(request.content), JSON.stringify(result)],
   };

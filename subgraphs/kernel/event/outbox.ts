@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Condition, Sql } from '../database.rows.js';
+import { alsoFrom, arrayOf, type Condition, type Sql } from '../database.rows.js';
 import { SessionConnection } from '../database.session.js';
 import { faultPoint } from '../fault.js';
 import type { Logger } from '../telemetry.js';
@@ -32,7 +32,7 @@ export function publication(events: readonly OutboxEvent[], when: Condition = nu
   return {
     text: `insert into outbox (id, subjects, payload)
              select id, subjects::text[], payload::jsonb
-               from unnest(?::text[], ?::text[], ?::text[]) with ordinality as event (id, subjects, payload, nth)${when ? `, ${when}` : ''}
+               from unnest(?::text[], ?::text[], ?::text[]) with ordinality as event (id, subjects, payload, nth)${alsoFrom(when)}
               order by nth`,
     values: [
       arrayOf(events.map(({ id }) => id)),
@@ -40,11 +40,6 @@ export function publication(events: readonly OutboxEvent[], when: Condition = nu
       arrayOf(events.map(({ payload }) => JSON.stringify(payload))),
     ],
   };
-}
-
-/** A PostgreSQL array literal. */
-function arrayOf(texts: readonly string[]): string {
-  return `{${texts.map((text) => JSON.stringify(text)).join(',')}}`;
 }
 
 const RELAY_LOCK = 71_026_003;

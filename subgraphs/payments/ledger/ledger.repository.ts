@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type Condition, type Sql, together } from '../../kernel/database.rows.js';
+import { alsoFrom, arrayOf, type Condition, type Sql, together } from '../../kernel/database.rows.js';
 import { invariant } from '../../kernel/error.js';
 import type { PaymentId, RefundId } from '../../kernel/id.js';
 import { Money } from '../../kernel/money/money.js';
@@ -89,9 +89,9 @@ export function resolving(
   const pieces: Sql[] = [
     {
       name: 'held',
-      text: `select hold.id, hold.status from hold${when ? `, ${when}` : ''}
+      text: `select hold.id, hold.status from hold${alsoFrom(when)}
               where payment_id = ? and leg = any(?::text[]) order by hold.id for no key update of hold`,
-      values: [paymentId, array(legs)],
+      values: [paymentId, arrayOf(legs)],
     },
     {
       name: 'resolved',
@@ -174,7 +174,7 @@ function grown(movements: readonly Movement[], how: 'pending' | 'posted', when: 
     text: `insert into account as account (code, currency, debits_pending, debits_posted, credits_pending, credits_posted)
              select code, currency, dp, dd, cp, cd
                from unnest(?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])
-                 as growth (code, currency, dp, dd, cp, cd)${when ? `, ${when}` : ''}
+                 as growth (code, currency, dp, dd, cp, cd)${alsoFrom(when)}
               order by code
            on conflict (code) do update set
              debits_pending = account.debits_pending + excluded.debits_pending,
@@ -223,26 +223,21 @@ function growthOf(movements: readonly Movement[], when: 'pending' | 'posted'): s
   }
   const rows = [...byCode.values()];
   return [
-    array(rows.map(({ account }) => account.code)),
-    array(rows.map(({ account }) => account.currency)),
-    array(rows.map((row) => row.debitsPending)),
-    array(rows.map((row) => row.debitsPosted)),
-    array(rows.map((row) => row.creditsPending)),
-    array(rows.map((row) => row.creditsPosted)),
+    arrayOf(rows.map(({ account }) => account.code)),
+    arrayOf(rows.map(({ account }) => account.currency)),
+    arrayOf(rows.map((row) => row.debitsPending)),
+    arrayOf(rows.map((row) => row.debitsPosted)),
+    arrayOf(rows.map((row) => row.creditsPending)),
+    arrayOf(rows.map((row) => row.creditsPosted)),
   ];
 }
 
 function columns(movements: readonly Movement[]): string[] {
   return [
-    array(movements.map((movement) => movement.leg)),
-    array(movements.map((movement) => movement.debit.code)),
-    array(movements.map((movement) => movement.credit.code)),
-    array(movements.map((movement) => movement.amount.minor)),
-    array(movements.map((movement) => movement.amount.currency)),
+    arrayOf(movements.map((movement) => movement.leg)),
+    arrayOf(movements.map((movement) => movement.debit.code)),
+    arrayOf(movements.map((movement) => movement.credit.code)),
+    arrayOf(movements.map((movement) => movement.amount.minor)),
+    arrayOf(movements.map((movement) => movement.amount.currency)),
   ];
-}
-
-/** A PostgreSQL array literal of plain values: codes, ids and numbers of ours. */
-function array(values: readonly (string | bigint)[]): string {
-  return `{${values.map((value) => (typeof value === 'bigint' ? value : JSON.stringify(value))).join(',')}}`;
 }

@@ -1,5 +1,5 @@
 import { isDatabaseError } from '../../kernel/database.retry.js';
-import type { Condition, Sql } from '../../kernel/database.rows.js';
+import { type Condition, from, type Sql } from '../../kernel/database.rows.js';
 import type { Checkout } from '../checkout/checkout.entity.js';
 import { SpendingLimitExceeded } from '../checkout/checkout.errors.js';
 import type { Payment } from '../payment/payment.entity.js';
@@ -14,7 +14,7 @@ import type { Payment } from '../payment/payment.entity.js';
 export function reservation(payment: Payment, limitMinor: bigint, when: Condition): Sql {
   return {
     text: `insert into limit_usage as usage (traveler_id, market_code, network, year, currency, used_minor, limit_minor)
-             select ?, ?, ?, ?, ?, ?, ?${when ? ` from ${when}` : ''}
+             select ?, ?, ?, ?, ?, ?, ?${from(when)}
            on conflict (traveler_id, market_code, network, year, currency) do update
              set used_minor = usage.used_minor + excluded.used_minor, limit_minor = excluded.limit_minor`,
     values: [...keyOf(payment), payment.sellMinor, limitMinor],
@@ -29,7 +29,7 @@ export function isBeyondLimit(thrown: unknown): boolean {
 /** Gives back what a payment that came to nothing had reserved. A refund gives nothing back: the purchase was made. */
 export function release(payment: Payment, when: Condition): Sql {
   return {
-    text: `update limit_usage set used_minor = used_minor - ?${when ? ` from ${when}` : ''}
+    text: `update limit_usage set used_minor = used_minor - ?${from(when)}
             where traveler_id = ? and market_code = ? and network = ? and year = ? and currency = ?`,
     values: [payment.sellMinor, ...keyOf(payment)],
   };

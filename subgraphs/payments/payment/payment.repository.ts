@@ -86,19 +86,17 @@ export const AS_KNOWN = 'as_known';
 /**
  * Takes a payment one step further, in one statement that is a transaction of its own: it locks the rows of the legs,
  * looks whether they are still as they are known, and writes what `change` makes of a copy of them, or nothing at all.
- * @param change names AS_KNOWN in each piece that it returns; null changes nothing
- * @returns the legs as they are written; null where somebody was faster, or nothing was to be changed
+ * @param change names AS_KNOWN in each piece that it returns
+ * @returns the legs as they are written; null where somebody was faster
  * @throws InvariantViolation where nobody was faster: the books contradict the legs (M3)
  */
 export async function changeLegs(
   em: EntityManager,
   known: Legs,
-  change: (legs: Legs) => LegsChange | null,
+  change: (legs: Legs) => LegsChange,
 ): Promise<Legs | null> {
   const legs = copyOf(known);
-  const changed = change(legs);
-  if (!changed) return null;
-  const { events, entry, besides = [], byRefusal = false } = changed;
+  const { events, entry, besides = [], byRefusal = false } = change(legs);
   const { payment, authorization, acceptance } = legs;
   const changes = (entity: object, before: object, also: string | null) =>
     changesOf(em, entity, snapshotOf(em, before), also, AS_KNOWN);

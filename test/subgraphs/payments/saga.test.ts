@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { PgBoss } from 'pg-boss';
 import type { Scenario } from '../../../local/seed.stores.js';
 import { after, MINUTE, systemClock } from '../../../subgraphs/kernel/clock.js';
 import { Network, WalletProvider } from '../../../subgraphs/kernel/graphql/enums.js';
@@ -9,6 +8,7 @@ import { SagaWorker } from '../../../subgraphs/payments/saga/saga.worker.js';
 import type { WalletClient } from '../../../subgraphs/payments/wallet/wallet.client.js';
 import { contradictions } from '../../support/crash.books.js';
 import { silent } from '../../support/logger.js';
+import { silentQueue } from '../../support/queue.js';
 import { type Standing, standingOf } from '../../support/standing.js';
 import { World } from '../../support/world.js';
 
@@ -180,13 +180,7 @@ async function expectEnd({ ends }: Leg, paymentId: PaymentId): Promise<void> {
 function successor(table: 'payment' | 'refund'): SagaWorker {
   const { payments, refunds } = world.payments.sagas;
   const work = table === 'payment' ? payments['work'] : refunds['work'];
-  const queue = {
-    getQueue: async () => null,
-    createQueue: async () => undefined,
-    work: async () => undefined,
-    send: async () => null,
-  } as unknown as PgBoss;
-  return new SagaWorker(work, world.payments.em, world.databaseUrl, queue, silent, now);
+  return new SagaWorker(work, world.payments.em, world.databaseUrl, silentQueue, silent, now);
 }
 
 /** Its process is dead, the database believes, with all its leases. */

@@ -252,11 +252,6 @@ describe('A step of a payment', () => {
       expect(await lab.eventsOf(id)).toEqual(['1 AUTHORIZED PROCESSING']);
     },
   );
-
-  it('is nothing where nothing is to be changed', async () => {
-    const known = await read(await newPayment());
-    expect(await changeLegs(orm.em.fork(), known, () => null)).toBeNull();
-  });
 });
 
 /** So many payments of one traveler at one merchant; then as many again, each of somebody else somewhere else. */

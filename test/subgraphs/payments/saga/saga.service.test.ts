@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { PgBoss } from 'pg-boss';
 import { after, HOUR, systemClock } from '../../../../subgraphs/kernel/clock.js';
 import { openDatabase } from '../../../../subgraphs/kernel/database.js';
 import { DEADLINE_HEADER } from '../../../../subgraphs/kernel/deadline.js';
@@ -17,6 +16,7 @@ import { atOnce } from '../../../support/barrier.js';
 import { contradictions } from '../../../support/crash.books.js';
 import type { Fault } from '../../../support/fault.proxy.js';
 import { silent } from '../../../support/logger.js';
+import { silentQueue } from '../../../support/queue.js';
 import { World } from '../../../support/world.js';
 
 let world: World;
@@ -316,12 +316,6 @@ describe('Two workers', () => {
       entities: [Payment],
       migrations: [],
     });
-    const queue = {
-      getQueue: async () => null,
-      createQueue: async () => undefined,
-      work: async () => undefined,
-      send: async () => null,
-    } as unknown as PgBoss;
     const workers = ['first', 'second'].map((name) => {
       const advance = async () => {
         steps.push(name);
@@ -329,7 +323,7 @@ describe('Two workers', () => {
         return OVER;
       };
       const work = { table: 'payment', undecided: `id = '${paymentId}'`, advance } as const;
-      return new SagaWorker(work, orm.em, world.databaseUrl, queue, silent, systemClock);
+      return new SagaWorker(work, orm.em, world.databaseUrl, silentQueue, silent, systemClock);
     });
     const close = async () => {
       finish();
