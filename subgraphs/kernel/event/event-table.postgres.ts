@@ -1,15 +1,20 @@
 import type pg from 'pg';
 import { type EventPayload, RETENTION_MS } from './event-bus.js';
 
-/** Whoever publishes holds it until its commit is visible; also while the tables are made. */
+/** Whoever publishes holds it until its commit is visible. */
 export const PUBLISH_LOCK = 71_026_002;
+const TABLES_LOCK = 71_026_004;
 export const CHANNEL = 'sojourn_bus';
 /** How many events are read or dropped at once. */
 export const BATCH = 500;
 
+// What is made last. Even `create index if not exists` waits for whoever is publishing, and has the next ones wait:
+// tables that are there are only looked at.
+const MISSING = "select to_regclass('bus_consumer') is null as missing";
+
 // `if not exists` alone fails when two processes create a table at once. One query is one transaction.
 const TABLES = `
-  select pg_advisory_xact_lock(${PUBLISH_LOCK});
+  select pg_advisory_xact_lock(${TABLES_LOCK});
   create table if not exists bus_event (
     position bigint generated always as identity primary key,
     id text not null,
@@ -36,7 +41,8 @@ export const EVENT_COLUMNS =
 
 /** Creates the tables of the bus where they are missing. Safe from several processes at once. */
 export async function createMissingTables(pool: pg.Pool): Promise<void> {
-  await pool.query(TABLES);
+  const { rows } = await pool.query<{ missing: boolean }>(MISSING);
+  if (rows[0]?.missing) await pool.query(TABLES);
 }
 
 /** Drops events that are older than `retentionMs`, a few at a time, so that publishers hardly wait. */

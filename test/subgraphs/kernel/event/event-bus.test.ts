@@ -531,6 +531,18 @@ describe('PostgresEventBus', () => {
     await Promise.all(buses.map((bus) => bus.close()));
   });
 
+  it('is opened beside whoever is publishing: neither waits for the other', async () => {
+    const url = await busDatabase();
+    const first = await PostgresEventBus.open(url, silent);
+    const publisher = new pg.Client({ connectionString: url });
+    await publisher.connect();
+    await publisher.query(`begin; insert into bus_event (id, subject, payload) values ('open', 'payment.open', '{}')`);
+    const second = await PostgresEventBus.open(url, silent);
+    await publisher.query('commit');
+    await publisher.end();
+    await Promise.all([first.close(), second.close()]);
+  });
+
   it('says so when the database cannot be reached', async () => {
     await expect(openEventBus({ DATABASE_URL_BUS: 'postgres://x@127.0.0.1:1/x' }, silent)).rejects.toThrow();
     expect(() => openEventBus({}, silent)).toThrow('DATABASE_URL_BUS');
