@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.js';
 import type { Principal } from '../kernel/principal.js';
 import type { CheckoutService } from './checkout/checkout.service.js';
+import type { ConfirmationService } from './checkout/confirmation.service.js';
 import type { LedgerAuditService } from './ledger/audit.service.js';
 import type { PaymentsLoaders } from './loaders.js';
 import type { PaymentService } from './payment/payment.service.js';
@@ -13,6 +14,7 @@ import type { ReviewCaseService } from './review/review-case.service.js';
 export interface PaymentsContext {
   readonly principal: Principal;
   readonly checkouts: CheckoutService;
+  readonly confirmations: ConfirmationService;
   readonly payments: PaymentService;
   readonly refunds: RefundService;
   readonly audits: LedgerAuditService;

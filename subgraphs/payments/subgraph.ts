@@ -16,6 +16,7 @@ import { AuthorizationService } from './authorization/authorization.service.js';
 import { CheckoutService } from './checkout/checkout.service.js';
 import { CheckoutWorker } from './checkout/checkout.worker.js';
 import { CodeClient } from './checkout/code.client.js';
+import { ConfirmationService } from './checkout/confirmation.service.js';
 import { PayerClient, VaultClient } from './checkout/payer.client.js';
 import { QuoteClient } from './checkout/quote.client.js';
 import type { PaymentsContext } from './context.js';
@@ -96,14 +97,9 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
   const sealWorker = new SealWorker(workersOrm.em, boss, logger, now);
   const reconciliation = new ReconciliationService(databaseUrl, logger, now);
   const reconciliationWorker = new ReconciliationWorker(reconciliation, outside.statements, boss, now);
-  const checkouts = new CheckoutService(
-    orm.em,
-    new CodeClient(ask(options, 'merchants')),
-    new PayerClient(ask(options, 'users')),
-    new QuoteClient(ask(options, 'fx')),
-    paymentWorker,
-    now,
-  );
+  const [codes, payers] = [new CodeClient(ask(options, 'merchants')), new PayerClient(ask(options, 'users'))];
+  const checkouts = new CheckoutService(orm.em, codes, payers, new QuoteClient(ask(options, 'fx')), now);
+  const confirmations = new ConfirmationService(orm.em, codes, payers, paymentWorker, now);
   const payments = new PaymentService(orm.em);
   const refunds = new RefundService(orm.em, refundWorker, now);
   const audits = new LedgerAuditService(proofs.orm.em, now);
@@ -116,6 +112,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
   const contextFor = async (headers: Headers): Promise<PaymentsContext> => ({
     principal: await verifier.verify(headers[PRINCIPAL_HEADER]),
     checkouts,
+    confirmations,
     payments,
     refunds,
     audits,

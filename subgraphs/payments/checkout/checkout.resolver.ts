@@ -78,11 +78,12 @@ export class CheckoutResolver {
   })
   async confirmCheckout(
     @Arg('input', () => ConfirmCheckoutInput, { description: 'Which checkout.' }) input: ConfirmCheckoutInput,
-    @Ctx() { checkouts, principal }: PaymentsContext,
+    @Ctx() { confirmations, principal }: PaymentsContext,
   ): Promise<{ payment: Payment }> {
     const { checkoutId, idempotencyKey } = input;
     const travelerId = principal.requireTraveler();
-    return { payment: await checkouts.confirm({ travelerId, checkoutId: parseId('chk', checkoutId), idempotencyKey }) };
+    const command = { travelerId, checkoutId: parseId('chk', checkoutId), idempotencyKey };
+    return { payment: await confirmations.confirm(command) };
   }
 
   @FieldResolver(() => CheckoutStatusType)
