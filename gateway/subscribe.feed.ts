@@ -1,3 +1,4 @@
+import { DomainError, messageOf } from '../subgraphs/kernel/error.js';
 import type { BusEvent, EventBus, Follower, Following, StartAt } from '../subgraphs/kernel/event/event-bus.js';
 import type { Logger } from '../subgraphs/kernel/telemetry.js';
 import { fingerprintOf } from './context.js';
@@ -5,6 +6,7 @@ import type { GatewayMetrics } from './metrics.js';
 import { type GroupQuestion, SubscriptionGroup } from './subscribe.group.js';
 import { OwnPast } from './subscribe.past.js';
 import type { EventResolution } from './subscribe.resolve.js';
+import { interrupted } from './subscribe.stream.js';
 import { Turnstile } from './subscribe.turnstile.js';
 
 export interface FeedsOptions {
@@ -27,7 +29,7 @@ export class Feeds {
 
   /**
    * The feed of a subject, held until it is released. Nothing that is published afterwards is missed.
-   * @throws what the bus throws
+   * @throws UnavailableError STREAM_INTERRUPTED where the bus cannot be asked
    */
   async hold(subject: string): Promise<Feed> {
     const feed = this.open.get(subject) ?? this.begin(subject);
@@ -46,15 +48,29 @@ export class Feeds {
     if (feed.holds === 0) this.close(feed);
   }
 
-  /** @param newest where it is all that is wanted, and known @throws InvalidError INVALID_CURSOR */
+  /**
+   * @param newest where it is all that is wanted, and known
+   * @throws InvalidError INVALID_CURSOR, UnavailableError STREAM_INTERRUPTED where the bus cannot be asked
+   */
   async past(subject: string, start: StartAt, newest: BusEvent | null): Promise<OwnPast> {
-    const read = (from: StartAt) => this.questions.through(() => this.options.bus.past(subject, from));
+    const read = (from: StartAt) => this.ask(() => this.options.bus.past(subject, from));
     return new OwnPast(newest ? only(newest) : await read(start), read, this.questions, this.options.logger);
   }
 
-  /** @throws what the bus throws */
+  /** @throws UnavailableError STREAM_INTERRUPTED where the bus cannot be asked */
   follow(feed: Feed): Promise<Following> {
-    return this.questions.through(() => this.options.bus.follow(feed.subject, feed));
+    return this.ask(() => this.options.bus.follow(feed.subject, feed));
+  }
+
+  /** Whoever subscribes while the bus is away is told so as those are whose streams it ended: to come again. */
+  private async ask<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await this.questions.through(question);
+    } catch (thrown) {
+      if (thrown instanceof DomainError) throw thrown;
+      this.options.logger.warn({ cause: messageOf(thrown) }, 'the bus cannot be asked');
+      throw interrupted();
+    }
   }
 
   groups(): SubscriptionGroup[] {
@@ -119,7 +135,10 @@ export class Feed implements Follower {
     if (this.groups.get(group.key) === group) this.groups.delete(group.key);
   }
 
-  /** What lies before the next live event; null where nothing of it is wanted. @throws InvalidError INVALID_CURSOR */
+  /**
+   * What lies before the next live event; null where nothing of it is wanted.
+   * @throws InvalidError INVALID_CURSOR, UnavailableError STREAM_INTERRUPTED where the bus cannot be asked
+   */
   async past(start: StartAt): Promise<OwnPast | null> {
     if (start === 'LIVE') return null;
     return this.feeds.past(this.subject, start, start === 'LATEST' ? this.newest : null);

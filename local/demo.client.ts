@@ -8,7 +8,8 @@ export interface Operation<Answer> {
 }
 
 const envelope = z.object({
-  data: z.unknown(),
+  // Not there where a subscription cannot begin.
+  data: z.unknown().optional(),
   errors: z
     .array(z.object({ message: z.string(), extensions: z.looseObject({ code: z.string() }).optional() }))
     .optional(),

@@ -248,6 +248,23 @@ describe('A stream', () => {
     expect(codeOf(await inbox.ended())).toBe('STREAM_INTERRUPTED');
   });
 
+  it.each(['follow', 'past'] as const)('is told to come again where the bus cannot be asked: its %s', async (asked) => {
+    const { bus } = lab;
+    await lab.happen('pay_1', 1);
+    const asIs = bus[asked];
+    bus[asked] = async () => {
+      throw new Error('connect ECONNREFUSED');
+    };
+    const watching = { query: EVENTS, variables: { id: 'pay_1' }, principal: one };
+    const early = await lab.watch(watching);
+    expect(codeOf(await early.ended())).toBe('STREAM_INTERRUPTED');
+    Object.assign(bus, { [asked]: asIs });
+    const late = await lab.watch(watching);
+    await lab.happen('pay_1', 2);
+    expect(sequencesIn(await late.receive(2))).toEqual([1, 2]);
+    expect(await lab.figure('gateway_open_streams')).toBe(1);
+  });
+
   it('asks nothing any more when its client has left', async () => {
     const inbox = await lab.watch({ query: LIVE, principal: partner });
     await lab.happen('pay_1', 1);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { DemoClient } from '../../local/demo.client.js';
+import { DemoClient, type Operation } from '../../local/demo.client.js';
 import * as operations from '../../local/demo.operations.js';
 import { paypalSimulatorEnvironment, wechatPaySimulatorEnvironment } from '../../local/environment.js';
 import { freePort } from '../../local/running.js';
@@ -14,11 +14,25 @@ import { maya } from '../../local/seed.identities.js';
 import { type ComposeService, layOutImage, readCompose, readDockerfile } from '../support/compose.js';
 import { NatsServer, natsBinary, natsMissing } from '../support/nats.js';
 import { noProcessNames, Program } from '../support/processes.js';
+import { eventually } from '../support/shopping.js';
 import { root, sourcesIn } from '../support/sources.js';
 
 const { services, volumes } = readCompose();
 const ours = Object.entries(services).filter(([, service]) => service.build);
 const NAMES = ['gateway', 'users', 'merchants', 'payments', 'fx', 'development', 'paypal', 'wechat-pay'];
+
+/** Of a payment that goes well. */
+const EVENTS = ['CONFIRMED', 'AUTHORIZED', 'SUBMITTED', 'PAID', 'COMPLETED'];
+const status: Operation<{ payment: { status: string } }> = {
+  query: 'query Status($id: ID!) { payment(id: $id) { status } }',
+  answer: z.object({ payment: z.object({ status: z.string() }) }),
+};
+
+/** Its client comes again. */
+function unlessInterrupted(thrown: unknown): null {
+  if (!String(thrown).includes('STREAM_INTERRUPTED')) throw thrown;
+  return null;
+}
 
 describe('docker-compose.yml', () => {
   it('runs every part as a process of its own, beside PostgreSQL and NATS', () => {
@@ -172,15 +186,18 @@ journey(title, () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('carry a payment to its end over HTTP, seen live by the traveler, and a refund', async () => {
-    const tokens = z
-      .record(z.string(), z.string())
-      .parse(await (await fetch(`${urlOf('development')}/dev/tokens`)).json());
-    const codes = z
-      .array(z.object({ payload: z.string(), scenario: z.string() }))
-      .parse(await (await fetch(`${urlOf('development')}/dev/codes`)).json());
-    const traveler = new DemoClient(urlOf('gateway'), tokens['traveler'] ?? '');
-    const merchant = new DemoClient(urlOf('gateway'), tokens['merchant'] ?? '');
+  async function shown<Shown>(path: string, shape: z.ZodType<Shown>): Promise<Shown> {
+    return shape.parse(await (await fetch(`${urlOf('development')}${path}`)).json());
+  }
+
+  async function appOf(kind: 'traveler' | 'merchant'): Promise<DemoClient> {
+    const tokens = await shown('/dev/tokens', z.record(z.string(), z.string()));
+    return new DemoClient(urlOf('gateway'), tokens[kind] ?? '');
+  }
+
+  /** @returns the id of the payment */
+  async function pay(traveler: DemoClient): Promise<string> {
+    const codes = await shown('/dev/codes', z.array(z.object({ payload: z.string(), scenario: z.string() })));
     const { startCheckout } = await traveler.ask(operations.startCheckout, {
       input: {
         code: codes.find(({ scenario }) => scenario === 'ok')?.payload,
@@ -192,13 +209,23 @@ journey(title, () => {
     const { confirmCheckout } = await traveler.ask(operations.confirmCheckout, {
       input: { checkoutId: startCheckout.checkout.id, idempotencyKey: randomUUID() },
     });
-    const paymentId = confirmCheckout.payment.id;
+    return confirmCheckout.payment.id;
+  }
+
+  /** All that a subscriber is told of a payment, until its end. */
+  async function eventsOf(traveler: DemoClient, paymentId: string): Promise<string[]> {
     const seen: string[] = [];
     for await (const { paymentEvents } of traveler.watch(operations.paymentEvents, { paymentId })) {
       seen.push(paymentEvents.type);
       if (paymentEvents.terminal) break;
     }
-    expect(seen).toEqual(['CONFIRMED', 'AUTHORIZED', 'SUBMITTED', 'PAID', 'COMPLETED']);
+    return seen;
+  }
+
+  it('carry a payment to its end over HTTP, seen live by the traveler, and a refund', async () => {
+    const [traveler, merchant] = await Promise.all([appOf('traveler'), appOf('merchant')]);
+    const paymentId = await pay(traveler);
+    expect(await eventsOf(traveler, paymentId)).toEqual(EVENTS);
 
     const amount = { amount: '20.50', currencyCode: 'CNY' };
     await merchant.ask(operations.refundPayment, {
@@ -206,8 +233,7 @@ journey(title, () => {
     });
     for await (const { paymentEvents } of traveler.watch(operations.paymentEvents, { paymentId }))
       if (paymentEvents.type === 'REFUNDED') break;
-    const books = await (await fetch(`${urlOf('development')}/dev/books`)).json();
-    expect(books).toMatchObject({
+    expect(await shown('/dev/books', z.unknown())).toMatchObject({
       paypal: {
         captures: [{ paymentId, status: 'PARTIALLY_REFUNDED' }],
         refunds: [{ paymentId, status: 'COMPLETED' }],
@@ -217,6 +243,23 @@ journey(title, () => {
         refunds: [{ paymentId, amount: '20.50', currency: 'CNY' }],
       },
     });
+  });
+
+  it('pay on while NATS is away, and tell all of it in order when it is back', async () => {
+    const traveler = await appOf('traveler');
+    await nats.kill();
+    const paymentIds = [await pay(traveler), await pay(traveler)];
+    for (const id of paymentIds)
+      await eventually(30_000, 'the payment to be over', async () => {
+        const { payment } = await traveler.ask(status, { id });
+        return payment.status === 'COMPLETED' ? true : null;
+      });
+    await expect(eventsOf(traveler, paymentIds[0] ?? '')).rejects.toThrow('STREAM_INTERRUPTED');
+    await nats.resume();
+    for (const id of paymentIds) {
+      const events = await eventually(30_000, 'the bus', () => eventsOf(traveler, id).catch(unlessInterrupted));
+      expect(events).toEqual(EVENTS);
+    }
   });
 
   it('are ready each for itself, and refuse whoever does not come through the gateway', async () => {
