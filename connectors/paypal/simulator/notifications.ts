@@ -1,6 +1,7 @@
 import { createSign, randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { type Clock, SECOND } from '../../../subgraphs/kernel/clock.js';
+import { Messenger } from '../../simulator/messenger.js';
 import type { Books, Change, NotificationRow } from './books.js';
 import type { SigningCertificate } from './certificate.js';
 import { drawId, type Happening } from './effect.js';
@@ -34,10 +35,13 @@ export interface NotificationOptions {
 export class Notifications {
   private readonly ready: string[] = [];
   private readonly timers = new Set<NodeJS.Timeout>();
-  private readonly closing = new AbortController();
+  private readonly messenger: Messenger;
+  private isClosing = false;
   private readonly sending = new Set<Promise<void>>();
 
-  constructor(private readonly options: NotificationOptions) {}
+  constructor(private readonly options: NotificationOptions) {
+    this.messenger = new Messenger(options.deadlineMs);
+  }
 
   /** The rows that make sure of the telling; to be committed together with what happened. */
   rowsFor(happenings: readonly Happening[]): readonly Change[] {
@@ -53,7 +57,8 @@ export class Notifications {
 
   /** Stops; what was not delivered stays in the books. */
   async close(): Promise<void> {
-    this.closing.abort();
+    this.isClosing = true;
+    this.messenger.stop();
     for (const timer of this.timers) clearTimeout(timer);
     await Promise.all(this.sending);
   }
@@ -75,7 +80,7 @@ export class Notifications {
   }
 
   private sendNext(): void {
-    while (this.sending.size < AT_ONCE && !this.closing.signal.aborted) {
+    while (this.sending.size < AT_ONCE && !this.isClosing) {
       const id = this.ready.shift();
       if (id === undefined) return;
       const sending = this.attempt(id).finally(() => {
@@ -91,7 +96,7 @@ export class Notifications {
     const row = books.notifications.get(id);
     if (!row || !webhook) return;
     const heard = await this.transmitAll(row, webhook);
-    if (this.closing.signal.aborted && !heard) return;
+    if (this.isClosing && !heard) return;
     const attempts = row.attempts + 1;
     const state = heard ? 'DELIVERED' : attempts >= MOST_ATTEMPTS ? 'GIVEN_UP' : 'PENDING';
     // Lost in a crash it is sent once more, which receivers must bear anyway: not waited for. The books report a
@@ -118,30 +123,20 @@ export class Notifications {
 
   /** Each transmission has an id, a time and so a signature of its own; the event keeps its id. */
   private async transmit(body: string, webhook: Webhook): Promise<boolean> {
-    const { certificate, certificateUrl, deadlineMs, now } = this.options;
+    const { certificate, certificateUrl, now } = this.options;
     const id = randomUUID();
     const time = now().toISOString();
     const signature = createSign('RSA-SHA256').update(`${id}|${time}|${webhook.id}|${crc32(body)}`);
-    try {
-      const response = await fetch(webhook.url, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          'paypal-transmission-id': id,
-          'paypal-transmission-time': time,
-          'paypal-transmission-sig': signature.sign(certificate.key, 'base64'),
-          'paypal-cert-url': certificateUrl(),
-          'paypal-auth-algo': 'SHA256withRSA',
-        },
-        body,
-        redirect: 'manual',
-        signal: AbortSignal.any([this.closing.signal, AbortSignal.timeout(deadlineMs)]),
-      });
-      await response.body?.cancel();
-      return response.ok;
-    } catch {
-      // Nobody there, or too slow: tried again later.
-      return false;
-    }
+    const headers = {
+      'content-type': 'application/json',
+      'paypal-transmission-id': id,
+      'paypal-transmission-time': time,
+      'paypal-transmission-sig': signature.sign(certificate.key, 'base64'),
+      'paypal-cert-url': certificateUrl(),
+      'paypal-auth-algo': 'SHA256withRSA',
+    };
+    const status = await this.messenger.post({ url: webhook.url, headers, body });
+    // Nobody there, or too slow: tried again later.
+    return status !== null && status >= 200 && status < 300;
   }
 }

@@ -1,4 +1,5 @@
 import { SECOND } from '../../../subgraphs/kernel/clock.js';
+import { Messenger } from '../../simulator/messenger.js';
 import { seal } from '../wechat-pay.cipher.js';
 import { toJson } from '../wechat-pay.json.js';
 import { platformHeaders } from '../wechat-pay.signature.js';
@@ -15,7 +16,8 @@ const PATIENCE_MS = 5 * SECOND;
 /** Tells the merchant and the wallet what happened, signed and encrypted, until they take it or the schedule ends. */
 export class Notifier {
   private readonly underWay = new Set<Promise<void>>();
-  private readonly stopping = new AbortController();
+  private readonly messenger = new Messenger(PATIENCE_MS);
+  private isStopping = false;
 
   constructor(
     private readonly books: Books,
@@ -54,7 +56,7 @@ export class Notifier {
 
   dispatch(notices: readonly Notice[]): void {
     for (const { id, nextAt, state } of notices) {
-      if (state !== 'PENDING' || this.stopping.signal.aborted) continue;
+      if (state !== 'PENDING' || this.isStopping) continue;
       this.timers.at(nextAt, () => {
         const attempt = this.attempt(id)
           // The books cannot be written: nobody is told anything any more; what is pending goes out after the next start.
@@ -67,7 +69,8 @@ export class Notifier {
 
   /** Breaks off what is on its way: it stays pending in the books and goes out again after the next start. */
   async stop(): Promise<void> {
-    this.stopping.abort();
+    this.isStopping = true;
+    this.messenger.stop();
     await Promise.all(this.underWay);
   }
 
@@ -77,7 +80,7 @@ export class Notifier {
     // What a notification tells must be on the disk before anyone hears of it.
     await this.books.flushed();
     const isTaken = await this.send(notice);
-    if (this.stopping.signal.aborted && !isTaken) return;
+    if (this.isStopping && !isTaken) return;
     const next = isTaken ? taken(notice) : this.failed(notice);
     this.books.write({ notices: [next] });
     this.dispatch([next]);
@@ -93,23 +96,13 @@ export class Notifier {
       summary: notice.eventType,
       resource: { original_type: notice.originalType, ...seal(notice.resource, notice.originalType, apiV3Key) },
     });
-    try {
-      const response = await fetch(notice.url, {
-        method: 'POST',
-        headers: {
-          'Content-Type': 'application/json',
-          ...platformHeaders(body, platformSerial, platformKey, this.now()),
-        },
-        body,
-        redirect: 'manual',
-        signal: AbortSignal.any([this.stopping.signal, AbortSignal.timeout(PATIENCE_MS)]),
-      });
-      await response.body?.cancel();
-      return response.status === 200 || response.status === 204;
-    } catch {
-      // Unreachable, cut off or too slow: all the same to the schedule.
-      return false;
-    }
+    const headers = {
+      'Content-Type': 'application/json',
+      ...platformHeaders(body, platformSerial, platformKey, this.now()),
+    };
+    // Unreachable, cut off or too slow: all the same to the schedule.
+    const status = await this.messenger.post({ url: notice.url, headers, body });
+    return status === 200 || status === 204;
   }
 
   private failed(notice: Notice): Notice {
