@@ -22,7 +22,6 @@ export class ReferenceRateRepository {
 
   /** Writes all of them in one statement; a rate that is there already takes the new value. */
   async write(rates: readonly ReferenceRate[]): Promise<void> {
-    if (rates.length === 0) return;
     // No quoting needed: days, codes and decimals were checked when they were read.
     const column = (values: readonly string[]) => `{${values.join(',')}}`;
     await this.em.execute(
@@ -73,7 +72,7 @@ export class ReferenceRateRepository {
          from reference_rate base join reference_rate quote using (day)
         where day >= ?::date
         order by base.currency_code, quote.currency_code, day desc`,
-      [since.toISOString().slice(0, 10)],
+      [since.toISOString()],
     );
   }
 
@@ -97,7 +96,7 @@ export class ReferenceRateRepository {
               (array_agg(rate order by day))[1]::text as open, max(rate)::text as high,
               min(rate)::text as low, (array_agg(rate order by day desc))[1]::text as close
          from crossed group by 1 order by 1`,
-      [base, quote, from, to, interval.toLowerCase()],
+      [base, quote, from, to, interval],
     );
   }
 }
