@@ -24,6 +24,7 @@ import {
   resolving,
 } from '../../../../subgraphs/payments/ledger/ledger.repository.js';
 import {
+  holdBoth,
   holdNetwork,
   holdWallet,
   postNetwork,
@@ -100,6 +101,17 @@ async function postingsOf({ id }: Payment): Promise<Line[]> {
   return rows.map(({ leg, debit, credit, minor, currency, of }) => [leg, debit, credit, BigInt(minor), currency, of]);
 }
 
+/** What is set aside for a payment: between which accounts, whoever the merchant, on whichever of their parts. */
+async function heldOf({ id }: Payment): Promise<object[]> {
+  return orm.em.fork().execute<object[]>(
+    `select leg, split_part(debit.code, ':', 1) as debit, split_part(credit.code, ':', 1) as credit,
+            amount_minor, hold.currency, status, created_at
+       from hold join account debit on debit.id = debit_account_id join account credit on credit.id = credit_account_id
+      where payment_id = ? order by leg`,
+    [id],
+  );
+}
+
 describe('The ledger', () => {
   it('books the worked example: 14.11 held, then 13.89 exchanged, 0.22 earned, 100.00 owed (M1, M2)', async () => {
     await booked((em) => book(em, holdWallet(payment, now)));
@@ -157,6 +169,19 @@ describe('The ledger', () => {
       ['merchant', payable, position, 5_000n, 'CNY', refund.id],
       ['wallet', from, clearing, 725n, 'USD', refund.id],
     ]);
+  });
+
+  it('holds wallet and network at once as it does one after the other', async () => {
+    const other = await newPayment();
+    await booked((em) => book(em, holdWallet(payment, now)));
+    await booked((em) => book(em, holdNetwork(payment, now)));
+    await booked((em) => book(em, holdBoth(other, now)));
+    const [apart, together] = [await heldOf(payment), await heldOf(other)];
+    expect(apart).toHaveLength(4);
+    expect(together).toEqual(apart);
+    await booked((em) => book(em, voidNetwork(other, now)));
+    await booked((em) => book(em, voidWallet(other, now)));
+    expect(await balance(`payment:${other.id}`)).toBe(0n);
   });
 
   it('has no posting for a processor that kept nothing', async () => {
