@@ -86,15 +86,17 @@ describe('The proofs', () => {
     await em.begin();
     // Nothing reads the books meanwhile.
     await em.execute('lock table posting in access exclusive mode');
-    const inAHurry = () => world.ask(reviewer(), PROOF, {}, { [DEADLINE_HEADER]: '700' });
+    const day = dayOf(new Date());
+    const inAHurry = (query = PROOF) => world.ask(reviewer(), query, { day }, { [DEADLINE_HEADER]: '700' });
     for (let round = 0; round < 2; round += 1)
-      expect(new Set(codesOf(await inAHurry()))).toEqual(new Set(['SUBGRAPH_UNAVAILABLE']));
+      for (const answer of await Promise.all([inAHurry(), inAHurry(BALANCE)]))
+        expect(new Set(codesOf(answer))).toEqual(new Set(['SUBGRAPH_UNAVAILABLE']));
     const waiting = await em.execute<unknown[]>(
       "select 1 from pg_stat_activity where application_name like 'payments-proofs-%' and wait_event_type = 'Lock'",
     );
     await em.rollback();
-    // One for the discrepancies and one for the seals, however often they were asked for.
-    expect(waiting).toHaveLength(2);
+    // One for the discrepancies, one for the seals and one for the day, however often they were asked for.
+    expect(waiting).toHaveLength(3);
     const { data } = await world.eventually(10_000, async () => {
       const answer = await inAHurry();
       return answer.errors ? null : answer;

@@ -115,6 +115,19 @@ describe('The chain of seals', () => {
     expect(await sealedRuns()).toEqual([[1, 4, 4]]);
   });
 
+  it('is left to whoever is at it', async () => {
+    await books.postEach(2);
+    const [mine, theirs] = [books.em, books.em];
+    await mine.begin();
+    expect(await sealNext(mine, 2n, now())).toMatchObject({ toId: 2n });
+    await theirs.begin();
+    expect(await sealNext(theirs, 1n, now())).toBeNull();
+    await theirs.commit();
+    await mine.rollback();
+    await seal();
+    expect(await sealedRuns()).toEqual([[1, 2, 2]]);
+  });
+
   it('is left for later where one writes for too long, or where payments are about to stop', async () => {
     const slow = await writing();
     await new SealWorker(books.orm.em, noBoss, silent, now, 100).seal();
