@@ -5,9 +5,10 @@ export const AUTHENTICATED = 'https://specs.apollo.dev/authenticated';
 export const REQUIRES_SCOPES = 'https://specs.apollo.dev/requiresScopes';
 export const POLICY = 'https://specs.apollo.dev/policy';
 export const COST = 'https://specs.apollo.dev/cost';
+const CONTEXT = 'https://specs.apollo.dev/context';
 
 // Each feature that something here enforces, in the version that it understands.
-const ENFORCED = new Set([`${AUTHENTICATED}/v0.1`, `${REQUIRES_SCOPES}/v0.1`, `${COST}/v0.1`]);
+const ENFORCED = new Set([`${AUTHENTICATED}/v0.1`, `${REQUIRES_SCOPES}/v0.1`, `${COST}/v0.1`, `${CONTEXT}/v0.1`]);
 
 /**
  * The features that a supergraph may mark as needed for security or execution and still load, for `Supergraph.build`:

@@ -10,6 +10,8 @@ export type PlanPath = readonly string[];
 export interface Cursor {
   readonly path: PlanPath;
   readonly rows: readonly Row[];
+  /** Which they are of all to which the path leads; missing where they are all. */
+  readonly among?: readonly number[];
 }
 
 type Reader = (row: Row) => unknown;
@@ -41,8 +43,28 @@ function collect(value: unknown, readers: readonly (Reader | null)[], depth: num
   }
 }
 
+/** The same rows in the same order, each at the end of those that the path passes on its way to it. */
+export function trailsTo(path: PlanPath): (rows: readonly Row[]) => Row[][] {
+  const readers = readersOf(path);
+  const follow = (value: unknown, depth: number, above: Row[], found: Row[][]): void => {
+    if (Array.isArray(value)) {
+      const next = readers[depth] === null ? depth + 1 : depth;
+      for (const element of value) follow(element, next, above, found);
+    } else if (isRow(value)) {
+      const read = readers[depth];
+      if (read) follow(read(value), depth + 1, [...above, value], found);
+      else if (read === undefined) found.push([...above, value]);
+    }
+  };
+  return (rows) => {
+    const found: Row[][] = [];
+    for (const row of rows) follow(row, 0, [], found);
+    return found;
+  };
+}
+
 /** The places of the same rows in the same order. Only looked for when there is an error to be placed. */
-export function placesOf(root: Row, path: PlanPath): Place[] {
+function placesOf(root: Row, path: PlanPath): Place[] {
   const readers = readersOf(path);
   const places: Place[] = [];
   const visit = (value: unknown, depth: number, place: Place): void => {
@@ -57,6 +79,12 @@ export function placesOf(root: Row, path: PlanPath): Place[] {
   };
   visit(root, 0, []);
   return places;
+}
+
+/** The places of a cursor's rows. */
+export function placesAt(root: Row, { path, among }: Cursor): Place[] {
+  const places = placesOf(root, path);
+  return among ? among.map((position) => places[position] ?? []) : places;
 }
 
 /** How far a path leads to one place only. */

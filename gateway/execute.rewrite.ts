@@ -5,7 +5,8 @@ import type { TypeConditions } from './execute.types.js';
 /** Changes the data of one fetch in place. */
 export type Rewrite = (data: unknown) => void;
 
-const CONDITION = '... on ';
+/** Begins an element of a rewrite's path that is a type, not a name. */
+export const CONDITION = '... on ';
 
 /**
  * Compiles what the planner wants changed: before a fetch in its representations (another `__typename` where the

@@ -1,10 +1,11 @@
-import type { FetchNode, PlanNode } from '@apollo/query-planner';
+import type { FetchNode, FlattenNode, PlanNode } from '@apollo/query-planner';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { GatewayContext } from './context.js';
-import { type Cursor, certainPart, collector, type Place, type PlanPath, placesOf } from './execute.place.js';
+import { hasContexts, inContexts } from './execute.context.js';
+import { type Cursor, certainPart, collector, type Place, type PlanPath, placesAt } from './execute.place.js';
 import { compileRepresentation, type Representing } from './execute.representation.js';
 import { compileRewrites, type Rewrite, renamedKeys } from './execute.rewrite.js';
-import { isRow, mergeInto, type Row } from './execute.row.js';
+import { copyOf, isRow, mergeInto, type Row } from './execute.row.js';
 import type { TypeConditions } from './execute.types.js';
 import type { CachedEntities } from './fetch.cached.js';
 import type { EntitySource } from './fetch.entities.js';
@@ -39,20 +40,30 @@ export interface StepCompilation {
 
 /** @throws Error for a plan with nodes that nothing here executes */
 export function compileStep(node: PlanNode, compilation: StepCompilation): Step {
+  return compileNode(node, hasContexts(node) ? { ...compilation, merge: mergeCopy } : compilation);
+}
+
+interface NodeCompilation extends StepCompilation {
+  /** Where a field depends on what stands above it, no object may stand in two places: each has fields of its own. */
+  readonly merge?: typeof mergeEntity;
+}
+
+function compileNode(node: PlanNode, compilation: NodeCompilation): Step {
   switch (node.kind) {
     case 'Sequence':
-      return sequence(node.nodes.map((each) => compileStep(each, compilation)));
+      return sequence(node.nodes.map((each) => compileNode(each, compilation)));
     case 'Parallel':
-      return parallel(node.nodes.map((each) => compileStep(each, compilation)));
+      return parallel(node.nodes.map((each) => compileNode(each, compilation)));
     case 'Flatten':
-      return flatten(node.path.map(String), compileStep(node.node, compilation));
+      return compileFlatten(node, compilation);
     case 'Condition':
       return conditional(
         node.condition,
-        node.ifClause ? compileStep(node.ifClause, compilation) : nothing,
-        node.elseClause ? compileStep(node.elseClause, compilation) : nothing,
+        node.ifClause ? compileNode(node.ifClause, compilation) : nothing,
+        node.elseClause ? compileNode(node.elseClause, compilation) : nothing,
       );
     case 'Fetch':
+      if (node.contextRewrites?.length) throw new Error('nothing stands above the rows of a fetch that has none');
       return compileFetch(node, compilation);
     case 'Defer':
       throw new Error('@defer is not executed here');
@@ -73,6 +84,12 @@ function parallel(steps: readonly Step[]): Step {
   };
 }
 
+function compileFlatten({ path, node }: FlattenNode, compilation: NodeCompilation): Step {
+  const names = path.map(String);
+  if (node.kind !== 'Fetch' || !node.contextRewrites?.length) return flatten(names, compileNode(node, compilation));
+  return inContexts(names, node.contextRewrites, compilation.types, compileFetch(node, compilation));
+}
+
 function flatten(path: PlanPath, step: Step): Step {
   const collect = collector(path);
   return async (run, cursor) => {
@@ -85,8 +102,8 @@ function conditional(variable: string, met: Step, unmet: Step): Step {
   return (run, cursor) => (run.conditions[variable] === true ? met : unmet)(run, cursor);
 }
 
-function compileFetch(node: FetchNode, { types, operations, subgraphs, cached }: StepCompilation): Step {
-  if (node.contextRewrites?.length) throw new Error('@fromContext is not executed here');
+function compileFetch(node: FetchNode, compilation: NodeCompilation): Step {
+  const { types, operations, subgraphs, cached, merge = mergeEntity } = compilation;
   const subgraph = subgraphs.get(node.serviceName);
   const operation = operations.get(
     node.serviceName,
@@ -97,11 +114,11 @@ function compileFetch(node: FetchNode, { types, operations, subgraphs, cached }:
   );
   const output = compileRewrites(node.outputRewrites, types);
   const renamed = renamedKeys(node.outputRewrites);
-  if (!node.requires) return fetchRoot({ operation, output, renamed }, subgraph);
+  if (!node.requires) return fetchRoot({ operation, output, renamed }, subgraph, merge !== mergeEntity);
   const represent = compileRepresentation(node.requires, types, compileRewrites(node.inputRewrites, types));
   // Decided here, so that a step of which nothing may be kept is run as if there were no cache.
   const source = cached?.before(subgraph, operation) ?? subgraph;
-  return fetchEntities({ operation, output, renamed }, represent, source, types);
+  return fetchEntities({ operation, output, renamed }, represent, source, types, merge);
 }
 
 interface CompiledFetch {
@@ -112,14 +129,14 @@ interface CompiledFetch {
 
 type Subgraph = ReturnType<Subgraphs['get']>;
 
-function fetchRoot({ operation, output, renamed }: CompiledFetch, subgraph: Subgraph): Step {
+function fetchRoot({ operation, output, renamed }: CompiledFetch, subgraph: Subgraph, isApart: boolean): Step {
   return async (run, cursor) => {
     const question = { operation, variables: operation.variablesIn(run.variables) };
     try {
       const { data, errors } = await subgraph.ask(question, run.context);
       if (data) {
         output?.(data);
-        for (const row of cursor.rows) mergeInto(row, data);
+        for (const row of cursor.rows) mergeInto(row, isApart ? copyOf(data) : data);
       }
       for (const error of errors ?? [])
         run.errors.push(located(error, error.path && [...certainPart(cursor.path), ...named(error.path, renamed)]));
@@ -134,6 +151,7 @@ function fetchEntities(
   represent: Representing,
   source: EntitySource,
   types: TypeConditions,
+  merge: typeof mergeEntity,
 ): Step {
   return async (run, cursor) => {
     // What is missing without an error was skipped.
@@ -145,7 +163,7 @@ function fetchEntities(
       if (output) for (const entity of entities) output(entity);
       cursor.rows.forEach((row, index) => {
         const entity = entities[positions[index] ?? -1];
-        if (isRow(entity)) mergeEntity(row, entity, types);
+        if (isRow(entity)) merge(row, entity, types);
       });
       if (errors.length > 0) placeErrors(run, cursor, { positions, entities }, renamed, errors);
     } catch (thrown) {
@@ -185,6 +203,11 @@ function mergeEntity(row: Row, entity: Row, types: TypeConditions): void {
     row['__typename'] = known;
 }
 
+/** The same for a row that shares nothing with those that have the same entity. */
+function mergeCopy(row: Row, entity: Row, types: TypeConditions): void {
+  mergeEntity(row, copyOf(entity), types);
+}
+
 interface Answered {
   /** For each row, which entity is its own. */
   readonly positions: readonly number[];
@@ -199,7 +222,7 @@ function placeErrors(
   renamed: ReadonlyMap<string, string>,
   errors: readonly GraphQLFormattedError[],
 ): void {
-  const places = placesOf(run.root, cursor.path);
+  const places = placesAt(run.root, cursor);
   for (const error of errors) {
     const [position, ...inner] = error.path ?? [];
     const own = places.filter((_place, index) => positions[index] === position);

@@ -23,8 +23,8 @@ export interface Naming {
   variables(given: Values): Values;
 }
 
-/** A fetch of entities has a variable of this name. */
-const TAKEN = 'representations';
+/** A fetch of entities has a variable of the first name, one that asks by context (`@fromContext`) has such as the second. */
+const TAKEN = /^(representations|contextualArgument_.*)$/;
 
 /**
  * Gives each field the name of what it is, instead of the one that the client chose. The planner adds keys and required
@@ -37,14 +37,17 @@ export function nameByContent(schema: GraphQLSchema, document: DocumentNode): Na
   const mutations = new Map<string, string>();
   const names = new Names(reservedNames(schema));
   const variables = variablesOf(document);
-  const renamed = variables.has(TAKEN) ? freeName(TAKEN, variables) : null;
+  const taken = [...variables]
+    .filter((name) => TAKEN.test(name))
+    .map((name) => [name, freeName(name, variables)] as const);
+  const renamed = taken.length > 0 ? new Map(taken) : null;
   const named: DocumentNode = visit(
     document,
     visitWithTypeInfo(types, {
-      Variable: ({ name }) =>
-        renamed && name.value === TAKEN
-          ? { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: renamed } }
-          : undefined,
+      Variable: ({ name }) => {
+        const value = renamed?.get(name.value);
+        return value ? { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value } } : undefined;
+      },
       Field: (node) => {
         const field = types.getFieldDef();
         const plain = node.name.value;
@@ -74,7 +77,7 @@ export function nameByContent(schema: GraphQLSchema, document: DocumentNode): Na
       // The root fields of a mutation were written anew.
       return given.get(field) ?? mutations.get(asked) ?? asked;
     },
-    variables: (values) => (renamed && Object.hasOwn(values, TAKEN) ? { ...values, [renamed]: values[TAKEN] } : values),
+    variables: (values) => (renamed ? withNames(values, renamed) : values),
   };
 }
 
@@ -99,7 +102,13 @@ function variablesOf({ definitions }: DocumentNode): ReadonlySet<string> {
 }
 
 function freeName(name: string, taken: ReadonlySet<string>): string {
-  return taken.has(name) ? freeName(`${name}_`, taken) : name;
+  return taken.has(name) || TAKEN.test(name) ? freeName(`own_${name}`, taken) : name;
+}
+
+/** Under the other names too: nothing reads what has a name that the fetches take for themselves. */
+function withNames(values: Values, names: ReadonlyMap<string, string>): Values {
+  const given = [...names].filter(([name]) => Object.hasOwn(values, name));
+  return { ...values, ...Object.fromEntries(given.map(([name, other]) => [other, values[name]])) };
 }
 
 class Names {

@@ -72,7 +72,7 @@ export interface FederationOptions extends Partial<GatewayOptions> {
 
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [
   "@key", "@requires", "@provides", "@external", "@shareable", "@override", "@inaccessible", "@interfaceObject", "@tag",
-  "@composeDirective", "@authenticated", "@requiresScopes",
+  "@composeDirective", "@authenticated", "@requiresScopes", "@context", "@fromContext",
 ])\n`;
 
 // As much as a test asks for: limits are the subject of other tests.

@@ -1,0 +1,484 @@
+import { describe, expect, it } from '@jest/globals';
+import { conforming, refusal } from './conforming.js';
+
+// In a monolith everything knows what it was reached by (`above`); a subgraph is given that as an argument.
+
+interface Shop {
+  id: string;
+  currency: string;
+  units: (string | null)[] | null;
+  law: { tax: { rate: number } | null } | null;
+  offers: (string | null)[];
+  best: string;
+}
+
+const SHOPS: Shop[] = [
+  {
+    id: 's1',
+    currency: 'EUR',
+    units: ['kg', null],
+    law: { tax: { rate: 20 } },
+    offers: ['p1', null, 'p2'],
+    best: 'p1',
+  },
+  { id: 's2', currency: 'JPY', units: [], law: { tax: null }, offers: ['p1', 'p3'], best: 'p1' },
+  { id: 's3', currency: 'EUR', units: null, law: null, offers: ['p2', 'p1', 'p1'], best: 'p2' },
+  { id: 's4', currency: 'USD', units: ['lb'], law: { tax: { rate: 0 } }, offers: [], best: 'p4' },
+];
+
+interface Sold {
+  id: string;
+  above: Pick<Shop, 'currency' | 'units' | 'law'>;
+}
+
+const soldAt = (above: Sold['above'], id: string | null): Sold | null => (id === null ? null : { id, above });
+const shopById = ({ id }: { id: string }) => SHOPS.find((shop) => shop.id === id);
+const productIn = ({ id }: { id: string }) => ({ id });
+
+function priceIn(id: string, currency: string): string {
+  if (id === 'p3' && currency === 'JPY') throw refusal('NOT_SOLD');
+  return `${id} for 10 ${currency}`;
+}
+const taxed = (id: string, rate: number | null | undefined, currency: string, plus: number) =>
+  `${id} for ${10 + plus} ${currency} and ${rate ?? 'no'} tax`;
+const sizes = (id: string, units: readonly (string | null)[] | null | undefined) =>
+  units ? units.map((unit) => unit && `${id} in ${unit}`) : null;
+const label = (id: string, weight: number, currency: string) => `${id}: ${weight} grams, ${currency}`;
+const weightOf = ({ id }: { id: string }) => Number(id.slice(1)) * 100;
+
+const market = conforming({
+  resolvers: {
+    Query: {
+      shops: () => SHOPS,
+      shop: (_: unknown, reference: { id: string }) => shopById(reference),
+      streets: () => [[SHOPS[0], null], [SHOPS[1], SHOPS[2]], []],
+    },
+    Mutation: {
+      open: (_: unknown, { id }: { id: string }) => shopById({ id }),
+      move: (_: unknown, { id }: { id: string }) => ({ shop: shopById({ id }) }),
+    },
+    Shop: {
+      offers: (shop: Shop) => shop.offers.map((id) => soldAt(shop, id)),
+      best: (shop: Shop) => soldAt(shop, shop.best),
+      counter: (shop: Shop) => ({ ...shop, currency: `${shop.currency} cash` }),
+      sign: ({ id }: Shop) => `to ${id}`,
+    },
+    Counter: { gift: (counter: Shop) => soldAt(counter, counter.best) },
+    Product: {
+      price: ({ id, above }: Sold) => priceIn(id, above.currency),
+      firm: ({ id, above }: Sold) => priceIn(id, above.currency),
+      taxed: ({ id, above }: Sold, { plus }: { plus: number }) => taxed(id, above.law?.tax?.rate, above.currency, plus),
+      sizes: ({ id, above }: Sold) => sizes(id, above.units),
+      label: ({ id, above }: Sold) => label(id, weightOf({ id }), above.currency),
+      origin: ({ id }: Sold) => SHOPS[Number(id.slice(1)) % SHOPS.length],
+      weight: weightOf,
+      box: ({ id, above }: Sold) => ({ of: id, above }),
+    },
+    Box: {
+      layers: ({ of, above }: { of: string; above: Shop }) => [[soldAt(above, of), soldAt(above, 'p2')], []],
+      contents: ({ above }: { above: Shop }) => ({ name: 'contents', product: soldAt(above, 'p4') }),
+    },
+  },
+  references: { Shop: shopById, Product: productIn },
+  subgraphs: {
+    shops: {
+      sdl: `
+        type Query { shops: [Shop!]! shop(id: ID!): Shop streets: [[Shop]!]! }
+        type Mutation { open(id: ID!): Shop move(id: ID!): Move }
+        type Move { shop: Shop }
+        type Shop @key(fields: "id") @context(name: "shop") {
+          id: ID! currency: String! units: [String] law: Law offers: [Product]! best: Product! counter: Counter!
+        }
+        type Law { tax: Tax }
+        type Tax { rate: Int }
+        type Counter @key(fields: "id") @context(name: "shop") {
+          id: ID! currency: String! units: [String] law: Law gift: Product
+        }
+        type Product @key(fields: "id") {
+          id: ID!
+          weight: Int! @external
+          origin: Shop
+          price(currency: String @fromContext(field: "$shop { currency }")): String
+          firm(currency: String @fromContext(field: "$shop { currency }")): String!
+          taxed(
+            rate: Int @fromContext(field: "$shop { law { tax { rate } } }")
+            currency: String @fromContext(field: "$shop { currency }")
+            plus: Int! = 0
+          ): String
+          sizes(units: [String] @fromContext(field: "$shop { units }")): [String]
+          label(currency: String @fromContext(field: "$shop { currency }")): String @requires(fields: "weight")
+        }`,
+      resolvers: {
+        Product: {
+          __resolveReference: (reference: object) => reference,
+          price: ({ id }: Sold, { currency }: { currency: string }) => priceIn(id, currency),
+          firm: ({ id }: Sold, { currency }: { currency: string }) => priceIn(id, currency),
+          taxed: ({ id }: Sold, given: { rate: number | null; currency: string; plus: number }) =>
+            taxed(id, given.rate, given.currency, given.plus),
+          sizes: ({ id }: Sold, { units }: { units: string[] | null }) => sizes(id, units),
+          label: ({ id, weight }: { id: string; weight: number }, { currency }: { currency: string }) =>
+            label(id, weight, currency),
+        },
+      },
+    },
+    stock: {
+      sdl: `
+        type Product @key(fields: "id") { id: ID! weight: Int! box: Box! }
+        type Box { layers: [[Product]!]! contents: Contents! }
+        type Contents { name: String! product: Product }`,
+      resolvers: {
+        Box: {
+          layers: ({ of }: { of: string }) => [[{ id: of }, { id: 'p2' }], []],
+          contents: () => ({ name: 'contents', product: { id: 'p4' } }),
+        },
+      },
+    },
+    signs: 'type Shop @key(fields: "id") { id: ID! sign: String! }',
+  },
+});
+
+describe('@fromContext', () => {
+  it.each([
+    ['one field', 'offers { price }'],
+    ['beside other fields', 'currency offers { id price weight } sign'],
+    ['two arguments of one field, one of them nested', 'offers { taxed }'],
+    ['beside the client’s own arguments', 'offers { a: taxed(plus: 1) b: taxed(plus: 2) taxed }'],
+    ['a list', 'offers { sizes }'],
+    ['all of them, under other names', 'best { p: price q: price t: taxed u: sizes w: weight currency: id }'],
+    ['where the client gives the value’s name to another field', 'currency: id units: sign offers { price sizes }'],
+    ['what is required too', 'offers { label id } best { label weight }'],
+    ['through another subgraph’s lists', 'best { box { layers { id price } } }'],
+    [
+      'through what another subgraph answers once for several',
+      'best { box { contents { name product { price taxed } } } }',
+    ],
+    ['through both', 'best { price box { layers { price box { contents { product { price label } } } } } }'],
+  ])('gives a field what stands above it: %s', async (_what, selection) => {
+    await market.agree(`{ shops { ${selection} } }`);
+    await market.agree(`{ streets { ${selection} } }`);
+    await market.agree(`query ($id: ID!) { shop(id: $id) { ${selection} } }`, { id: 's2' });
+    await market.agree(`query ($id: ID!) { shop(id: $id) { ${selection} } }`, { id: 'none' });
+    await market.agree(`mutation { open(id: "s3") { ${selection} } move(id: "s2") { shop { ${selection} } } }`);
+  });
+
+  it('gives one entity in several places the value of each', async () => {
+    const { data } = await market.agree('{ shops { best { price box { contents { product { price } } } } } }');
+    expect(data?.['shops']).toEqual([
+      { best: { price: 'p1 for 10 EUR', box: { contents: { product: { price: 'p4 for 10 EUR' } } } } },
+      { best: { price: 'p1 for 10 JPY', box: { contents: { product: { price: 'p4 for 10 JPY' } } } } },
+      { best: { price: 'p2 for 10 EUR', box: { contents: { product: { price: 'p4 for 10 EUR' } } } } },
+      { best: { price: 'p4 for 10 USD', box: { contents: { product: { price: 'p4 for 10 USD' } } } } },
+    ]);
+  });
+
+  it('takes the nearest of several', async () => {
+    await market.agree('{ shops { best { price } counter { gift { price taxed } currency } } }');
+    await market.agree('{ shops { best { price origin { best { price origin { counter { gift { price } } } } } } } }');
+  });
+
+  it('asks for each entity once in each context', async () => {
+    const fetches = await market.fetches('{ shops { offers { price } } }');
+    const asked = fetches.flatMap(({ variables: { representations, ...given } }) =>
+      ((representations as { id: string }[] | undefined) ?? []).map(({ id }) => `${id} ${Object.values(given)}`),
+    );
+    expect(asked.toSorted()).toEqual(['p1 EUR', 'p1 JPY', 'p2 EUR', 'p3 JPY']);
+  });
+
+  it.each([true, false])('is spared what is skipped, and alone: %s', async (value) => {
+    await market.agree(
+      `query ($if: Boolean!) {
+        shops { best { price @skip(if: $if) weight sizes @include(if: $if) } offers @include(if: $if) { taxed label } }
+        streets { ... @skip(if: $if) { best { box { layers { price } } } } }
+      }`,
+      { if: value },
+    );
+  });
+
+  it('has its errors at their places, in each context its own', async () => {
+    const { errors } = await market.agree('{ shops { offers { price id } } streets { offers { name: price } } }');
+    expect(errors?.map(({ path }) => path?.join('.'))).toEqual(['shops.1.offers.1.price', 'streets.1.0.offers.1.name']);
+  });
+
+  it('leaves null where it fails and is promised, and no more', () =>
+    market.agree('{ shops { id offers { id firm } } }'));
+
+  it.each(['"USD"', 'null'])('is nothing that a client can give: %s', async (currency) => {
+    await market.refuse(`{ shops { best { price(currency: ${currency}) } } }`);
+    const type = '{ __type(name: "Product") { fields { name args { name } } } }';
+    expect(JSON.stringify((await market.agree(type)).data)).not.toMatch(/currency|units|rate/);
+  });
+
+  it('is nothing that a client’s variables stand in for', async () => {
+    const variables = Object.fromEntries([0, 1, 2, 3, 4, 5].map((each) => [`contextualArgument_1_${each}`, 'mine']));
+    await market.agree('{ shops { best { price taxed sizes label } } }', variables);
+    await market.agree(
+      `query ($contextualArgument_1_0: Int!, $own_contextualArgument_1_0: Int!) {
+        shops { offers { price sizes taxed(plus: $contextualArgument_1_0) t: taxed(plus: $own_contextualArgument_1_0) } }
+      }`,
+      { contextualArgument_1_0: 7, own_contextualArgument_1_0: 8 },
+    );
+  });
+});
+
+const PLACES = [
+  { __typename: 'Mall', id: 'm1', floor: 'third', good: 'g1' },
+  { __typename: 'Kiosk', id: 'k1', name: 'Kiosk', owner: 'Ada', good: 'g1' },
+  { __typename: 'Tent', id: 't1', good: 'g1' },
+  { __typename: 'Kiosk', id: 'k2', name: null, owner: null, good: 'g2' },
+];
+
+interface Place {
+  id: string;
+  name?: string | null;
+  owner?: string | null;
+  floor?: string;
+  good: string;
+}
+
+/** What stands above something, if it has a name. */
+interface Below {
+  id: string;
+  by?: string | null;
+}
+
+const WALKS = [
+  { id: 'w1', name: 'Walk One', stops: PLACES },
+  { id: 'w2', name: 'Walk Two', stops: PLACES.slice(1, 3) },
+];
+const SPOTS = [
+  { __typename: 'Square', id: 's1', width: 'wide' },
+  { __typename: 'Corner', id: 's2', street: 'High Street' },
+];
+const MEDIA = [
+  { __typename: 'Movie', id: 'v1', title: 'A movie' },
+  { __typename: 'Book', id: 'b1', title: 'A book' },
+];
+
+const said = ({ id, by }: Below) => `${id} by ${by ?? 'nobody'}`;
+/** The same in a subgraph, where it is told. */
+const told = { by: ({ id }: Below, { by }: Pick<Below, 'by'>) => said({ id, by }) };
+const itself = { by: said };
+const typeOf = ({ __typename }: { __typename: string }) => __typename;
+const kept = { kept: ({ good, owner, floor }: Place): Below => ({ id: good, by: owner ?? floor }) };
+const named = { named: ({ good, above }: Place & { above: Below['by'] }): Below => ({ id: good, by: above }) };
+const titled = { copy: ({ title }: { title: string }): Below => ({ id: 'c1', by: title }) };
+const mediaById = ({ id }: { id: string }) => MEDIA.find((each) => each.id === id);
+
+const places = conforming({
+  resolvers: {
+    Query: {
+      walks: () => WALKS,
+      spots: () => SPOTS,
+      media: () => MEDIA,
+      lists: () => [...MEDIA, MEDIA[0]],
+      language: () => 'zh',
+      spoken: (): Below => ({ id: 'x1', by: 'zh' }),
+      guide: () => ({ word: { id: 'x2', by: 'zh' } }),
+    },
+    Walk: {
+      stops: ({ stops, name }: (typeof WALKS)[number]) => stops.map((place) => ({ ...place, above: name })),
+    },
+    Place: { __resolveType: typeOf },
+    Spot: { __resolveType: typeOf },
+    Media: { __resolveType: typeOf, copies: (media: { title: string }) => [titled.copy(media)], ...titled },
+    Kiosk: { ...kept, named: ({ good, name }: Place): Below => ({ id: good, by: name }) },
+    Mall: { ...kept, ...named },
+    Tent: { ...kept, ...named },
+    Corner: { seen: ({ street }: { street: string }): Below => ({ id: 'n1', by: street }) },
+    Square: { seen: ({ width }: { width: string }): Below => ({ id: 'n1', by: width }) },
+    Kept: itself,
+    Seen: itself,
+    Named: itself,
+    Copy: itself,
+    Word: itself,
+  },
+  references: { Copy: (reference: object) => reference, Media: mediaById, Book: mediaById, Movie: mediaById },
+  subgraphs: {
+    places: {
+      sdl: `
+        type Query @context(name: "query") {
+          walks: [Walk!]! spots: [Spot!]! media: [Media!]! language: String spoken: Word
+        }
+        type Walk @key(fields: "id") @context(name: "walk") { id: ID! name: String stops: [Place!]! }
+        interface Place @context(name: "place") { id: ID! kept: Kept named: Named }
+        type Kiosk implements Place @key(fields: "id") @context(name: "walk") {
+          id: ID! name: String owner: String kept: Kept named: Named
+        }
+        type Mall implements Place @key(fields: "id") { id: ID! floor: String kept: Kept named: Named }
+        type Tent implements Place @key(fields: "id") { id: ID! kept: Kept named: Named }
+        type Kept @key(fields: "id") {
+          id: ID!
+          by(by: String @fromContext(field: "$place ... on Kiosk { owner } ... on Mall { floor }")): String
+        }
+        type Named @key(fields: "id") { id: ID! by(by: String @fromContext(field: "$walk { name }")): String }
+
+        union Spot @context(name: "spot") = Corner | Square
+        type Corner @key(fields: "id") { id: ID! street: String seen: Seen }
+        type Square @key(fields: "id") { id: ID! width: String seen: Seen }
+        type Seen @key(fields: "id") {
+          id: ID!
+          by(by: String @fromContext(field: "$spot ... on Square { width } ... on Corner { street }")): String
+        }
+
+        interface Media @key(fields: "id") @context(name: "media") { id: ID! title: String copy: Copy }
+        type Book implements Media @key(fields: "id") { id: ID! title: String copy: Copy }
+        type Movie implements Media @key(fields: "id") { id: ID! title: String copy: Copy }
+        type Copy @key(fields: "id") { id: ID! by(by: String @fromContext(field: "$media { title }")): String }
+
+        type Word @key(fields: "id") { id: ID! by(by: String @fromContext(field: "$query { language }")): String }`,
+      resolvers: { Book: titled, Movie: titled, Kept: told, Seen: told, Named: told, Copy: told, Word: told },
+    },
+    lists: {
+      sdl: `
+        type Query { lists: [Media!]! guide: Guide! }
+        type Guide { word: Word }
+        type Word @key(fields: "id") { id: ID! }
+        type Media @key(fields: "id") @interfaceObject { id: ID! copies: [Copy] }
+        type Copy @key(fields: "id") { id: ID! }`,
+      resolvers: {
+        Query: { lists: () => [...MEDIA, MEDIA[0]].map((each) => ({ id: each?.id })) },
+        Media: { copies: () => [{ id: 'c1' }], __resolveReference: ({ id }: Below) => ({ id }) },
+      },
+    },
+  },
+});
+
+describe('A context on abstract types', () => {
+  it('is what the type says whose object it is, and null where none does', async () => {
+    await places.agree('{ walks { stops { __typename kept { by } } } }');
+    const { data } = await places.agree('{ walks { stops { kept { by } } } }');
+    expect(JSON.stringify(data).match(/g\d by \w+/g)).toEqual(
+      ['third', 'Ada', 'nobody', 'nobody', 'Ada', 'nobody'].map((by, index) => `g${index === 3 ? 2 : 1} by ${by}`),
+    );
+  });
+
+  it('is what a member of a union says', () =>
+    places.agree('{ spots { ... on Corner { seen { by } } ... on Square { width seen { id name: by } } } }'));
+
+  it.each(['Mall Tent Kiosk', 'Kiosk Tent Mall'])(
+    'is the nearest for each, where some of those in one list have a nearer one: %s',
+    async (types) => {
+      const parts = types.split(' ').map((type) => `... on ${type} { named { by id } }`);
+      const { data } = await places.agree(`{ walks { stops { ${parts.join(' ')} } } }`);
+      expect(
+        JSON.stringify(data)
+          .match(/by \w+/g)
+          ?.join(),
+      ).toBe('by Walk,by Kiosk,by Walk,by nobody,by Kiosk,by Walk');
+    },
+  );
+
+  it('is found where a subgraph knows the interface as an object', async () => {
+    await places.agree('{ media { copy { by } copies { id by } } }');
+    await places.agree('{ lists { __typename copy { by } title copies { id } } }');
+  });
+
+  it('is found on the query type', async () => {
+    await places.agree('{ spoken { by } guide { word { id by } } language }');
+    await places.agree('{ language: __typename spoken { id by } }');
+  });
+});
+
+const RATES = new Map<string, string | null>([
+  ['c1', '7.1'],
+  ['c2', null],
+  ['c3', '0.9'],
+]);
+let rates: 'there' | 'failing' | 'gone' = 'there';
+const rateOf = ({ id }: { id: string }) => {
+  if (rates === 'failing' && id === 'c1') throw refusal('NO_RATE');
+  return RATES.get(id);
+};
+
+interface Country {
+  id: string;
+}
+
+const countries = conforming(
+  {
+    resolvers: {
+      Query: { countries: () => [...RATES.keys()].map((id) => ({ id })) },
+      Country: {
+        rate: rateOf,
+        goods: (country: Country) => [
+          { id: 'g1', country },
+          { id: 'g2', country },
+        ],
+      },
+      Good: {
+        local: ({ id, country }: { id: string; country: Country }) => {
+          if (id === 'g2' && country.id === 'c3') throw refusal('NOT_THERE');
+          return `${id} at ${RATES.get(country.id) ?? 'no rate'}`;
+        },
+        mass: () => 3,
+      },
+    },
+    references: { Country: (reference: object) => reference, Good: (reference: object) => reference },
+    subgraphs: {
+      shops: {
+        sdl: `
+          type Query { countries: [Country!]! }
+          type Country @key(fields: "id") @context(name: "country") { id: ID! rate: String @external goods: [Good!]! }
+          type Good @key(fields: "id") {
+            id: ID! mass: Int
+            local(rate: String @fromContext(field: "$country { rate }")): String
+          }`,
+        resolvers: {
+          Good: {
+            local: ({ id }: { id: string }, { rate }: { rate?: string | null }) => {
+              if (id === 'g2' && rate === '0.9') throw refusal('NOT_THERE');
+              return `${id} at ${rate ?? 'no rate'}`;
+            },
+          },
+        },
+      },
+      rates: 'type Country @key(fields: "id") { id: ID! rate: String }',
+    },
+  },
+  {
+    spoil: (subgraph, answer) => {
+      if (subgraph === 'rates' && rates === 'gone') throw new Error('gone');
+      return answer;
+    },
+    fetch: { retries: 0 },
+  },
+);
+
+describe('A context of which another subgraph knows the value', () => {
+  it('is asked for first, and its null is a null', async () => {
+    rates = 'there';
+    await countries.agree('{ countries { goods { local } } }');
+    await countries.agree('{ countries { id rate goods { id local mass } } }');
+  });
+
+  it('has its own errors beside those of what asks by it', async () => {
+    rates = 'there';
+    const { errors } = await countries.agree('{ countries { goods { id mass local } } }');
+    expect(errors?.map(({ path }) => path?.join('.'))).toEqual(['countries.2.goods.1.local']);
+  });
+
+  it('is null where it fails for one', async () => {
+    rates = 'failing';
+    const { data, errors } = await countries.answer('{ countries { rate goods { local } } }');
+    expect(data?.['countries']).toEqual([
+      { rate: null, goods: [{ local: 'g1 at no rate' }, { local: 'g2 at no rate' }] },
+      { rate: null, goods: [{ local: 'g1 at no rate' }, { local: 'g2 at no rate' }] },
+      { rate: '0.9', goods: [{ local: 'g1 at 0.9' }, { local: null }] },
+    ]);
+    expect(errors?.map(({ path }) => path?.join('.')).toSorted()).toEqual([
+      'countries.0.rate',
+      'countries.2.goods.1.local',
+    ]);
+  });
+
+  it('leaves null what needs it where nobody answers, and the rest as it is', async () => {
+    rates = 'gone';
+    const { data, errors } = await countries.answer('{ countries { id goods { mass local } } }');
+    const goods = [
+      { mass: 3, local: null },
+      { mass: 3, local: null },
+    ];
+    expect(data).toEqual({ countries: [...RATES.keys()].map((id) => ({ id, goods })) });
+    expect(errors?.map(({ extensions }) => extensions?.['code'])).toEqual(['SUBGRAPH_UNAVAILABLE']);
+  });
+});
