@@ -6,7 +6,8 @@ import type { Run, Step } from './execute.step.js';
 import type { TypeConditions } from './execute.types.js';
 import type { Values } from './fetch.transport.js';
 
-const ABOVE = '..';
+/** An element of a path that leads upwards. */
+export const ABOVE = '..';
 
 /** Whether a part of a plan asks for fields by what stands above them (`@fromContext`). */
 export function hasContexts(node: PlanNode | undefined): boolean {

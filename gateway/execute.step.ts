@@ -2,6 +2,7 @@ import type { FetchNode, FlattenNode, PlanNode } from '@apollo/query-planner';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { GatewayContext } from './context.js';
 import { hasContexts, inContexts } from './execute.context.js';
+import { contextsInOrder } from './execute.context.order.js';
 import { type Cursor, certainPart, collector, type Place, type PlanPath, placesAt } from './execute.place.js';
 import { compileRepresentation, type Representing } from './execute.representation.js';
 import { compileRewrites, type Rewrite, renamedKeys } from './execute.rewrite.js';
@@ -40,7 +41,8 @@ export interface StepCompilation {
 
 /** @throws Error for a plan with nodes that nothing here executes */
 export function compileStep(node: PlanNode, compilation: StepCompilation): Step {
-  return compileNode(node, hasContexts(node) ? { ...compilation, merge: mergeCopy } : compilation);
+  if (!hasContexts(node)) return compileNode(node, compilation);
+  return compileNode(contextsInOrder(node), { ...compilation, merge: mergeCopy });
 }
 
 interface NodeCompilation extends StepCompilation {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { cacheable } from '../../support/cache-control.js';
 import { conforming, refusal } from './conforming.js';
 
 // In a monolith everything knows what it was reached by (`above`); a subgraph is given that as an argument.
@@ -10,6 +11,7 @@ interface Shop {
   law: { tax: { rate: number } | null } | null;
   offers: (string | null)[];
   best: string;
+  shelves: ({ name: string } | null)[];
 }
 
 const SHOPS: Shop[] = [
@@ -20,15 +22,32 @@ const SHOPS: Shop[] = [
     law: { tax: { rate: 20 } },
     offers: ['p1', null, 'p2'],
     best: 'p1',
+    shelves: [{ name: 'a' }, null],
   },
-  { id: 's2', currency: 'JPY', units: [], law: { tax: null }, offers: ['p1', 'p3'], best: 'p1' },
-  { id: 's3', currency: 'EUR', units: null, law: null, offers: ['p2', 'p1', 'p1'], best: 'p2' },
-  { id: 's4', currency: 'USD', units: ['lb'], law: { tax: { rate: 0 } }, offers: [], best: 'p4' },
+  { id: 's2', currency: 'JPY', units: [], law: { tax: null }, offers: ['p1', 'p3'], best: 'p1', shelves: [] },
+  {
+    id: 's3',
+    currency: 'EUR',
+    units: null,
+    law: null,
+    offers: ['p2', 'p1', 'p1'],
+    best: 'p2',
+    shelves: [{ name: 'c' }],
+  },
+  {
+    id: 's4',
+    currency: 'USD',
+    units: ['lb'],
+    law: { tax: { rate: 0 } },
+    offers: [],
+    best: 'p4',
+    shelves: [{ name: 'd' }, { name: 'e' }],
+  },
 ];
 
 interface Sold {
   id: string;
-  above: Pick<Shop, 'currency' | 'units' | 'law'>;
+  above: Pick<Shop, 'currency' | 'units' | 'law' | 'shelves'>;
 }
 
 const soldAt = (above: Sold['above'], id: string | null): Sold | null => (id === null ? null : { id, above });
@@ -43,6 +62,7 @@ const taxed = (id: string, rate: number | null | undefined, currency: string, pl
   `${id} for ${10 + plus} ${currency} and ${rate ?? 'no'} tax`;
 const sizes = (id: string, units: readonly (string | null)[] | null | undefined) =>
   units ? units.map((unit) => unit && `${id} in ${unit}`) : null;
+const shelved = (id: string, names: readonly (string | null)[]) => `${id} on ${JSON.stringify(names)}`;
 const label = (id: string, weight: number, currency: string) => `${id}: ${weight} grams, ${currency}`;
 const weightOf = ({ id }: { id: string }) => Number(id.slice(1)) * 100;
 
@@ -69,6 +89,11 @@ const market = conforming({
       firm: ({ id, above }: Sold) => priceIn(id, above.currency),
       taxed: ({ id, above }: Sold, { plus }: { plus: number }) => taxed(id, above.law?.tax?.rate, above.currency, plus),
       sizes: ({ id, above }: Sold) => sizes(id, above.units),
+      shelved: ({ id, above }: Sold) =>
+        shelved(
+          id,
+          above.shelves.map((shelf) => shelf?.name ?? null),
+        ),
       label: ({ id, above }: Sold) => label(id, weightOf({ id }), above.currency),
       origin: ({ id }: Sold) => SHOPS[Number(id.slice(1)) % SHOPS.length],
       weight: weightOf,
@@ -88,11 +113,13 @@ const market = conforming({
         type Move { shop: Shop }
         type Shop @key(fields: "id") @context(name: "shop") {
           id: ID! currency: String! units: [String] law: Law offers: [Product]! best: Product! counter: Counter!
+          shelves: [Shelf]
         }
+        type Shelf { name: String! }
         type Law { tax: Tax }
         type Tax { rate: Int }
         type Counter @key(fields: "id") @context(name: "shop") {
-          id: ID! currency: String! units: [String] law: Law gift: Product
+          id: ID! currency: String! units: [String] law: Law gift: Product shelves: [Shelf]
         }
         type Product @key(fields: "id") {
           id: ID!
@@ -106,6 +133,7 @@ const market = conforming({
             plus: Int! = 0
           ): String
           sizes(units: [String] @fromContext(field: "$shop { units }")): [String]
+          shelved(names: [String] @fromContext(field: "$shop { shelves { name } }")): String
           label(currency: String @fromContext(field: "$shop { currency }")): String @requires(fields: "weight")
         }`,
       resolvers: {
@@ -116,6 +144,7 @@ const market = conforming({
           taxed: ({ id }: Sold, given: { rate: number | null; currency: string; plus: number }) =>
             taxed(id, given.rate, given.currency, given.plus),
           sizes: ({ id }: Sold, { units }: { units: string[] | null }) => sizes(id, units),
+          shelved: ({ id }: Sold, { names }: { names: string[] }) => shelved(id, names),
           label: ({ id, weight }: { id: string; weight: number }, { currency }: { currency: string }) =>
             label(id, weight, currency),
         },
@@ -144,6 +173,7 @@ describe('@fromContext', () => {
     ['two arguments of one field, one of them nested', 'offers { taxed }'],
     ['beside the client’s own arguments', 'offers { a: taxed(plus: 1) b: taxed(plus: 2) taxed }'],
     ['a list', 'offers { sizes }'],
+    ['what each object of a list has', 'best { shelved } offers { shelved sizes } shelves { name: __typename }'],
     ['all of them, under other names', 'best { p: price q: price t: taxed u: sizes w: weight currency: id }'],
     ['where the client gives the value’s name to another field', 'currency: id units: sign offers { price sizes }'],
     ['what is required too', 'offers { label id } best { label weight }'],
@@ -369,7 +399,7 @@ describe('A context on abstract types', () => {
   );
 
   it('is found where a subgraph knows the interface as an object', async () => {
-    await places.agree('{ media { copy { by } copies { id by } } }');
+    await places.agree('{ lists { copies { by } } media { copy { by } copies { id by } } }');
     await places.agree('{ lists { __typename copy { by } title copies { id } } }');
   });
 
@@ -385,6 +415,7 @@ const RATES = new Map<string, string | null>([
   ['c3', '0.9'],
 ]);
 let rates: 'there' | 'failing' | 'gone' = 'there';
+let areGoodsGone = false;
 const rateOf = ({ id }: { id: string }) => {
   if (rates === 'failing' && id === 'c1') throw refusal('NO_RATE');
   return RATES.get(id);
@@ -413,12 +444,19 @@ const countries = conforming(
         mass: () => 3,
       },
     },
-    references: { Country: (reference: object) => reference, Good: (reference: object) => reference },
+    references: {
+      Country: (reference: object) => reference,
+      Good: (reference: object) => reference,
+      Street: (reference: object) => reference,
+    },
     subgraphs: {
       shops: {
         sdl: `
           type Query { countries: [Country!]! }
-          type Country @key(fields: "id") @context(name: "country") { id: ID! rate: String @external goods: [Good!]! }
+          type Country @key(fields: "id") @context(name: "country") {
+            id: ID! rate: String @external goods: [Good!]! street: Street!
+          }
+          type Street @key(fields: "id") { id: ID! }
           type Good @key(fields: "id") {
             id: ID! mass: Int
             local(rate: String @fromContext(field: "$country { rate }")): String
@@ -433,11 +471,19 @@ const countries = conforming(
         },
       },
       rates: 'type Country @key(fields: "id") { id: ID! rate: String }',
+      streets: {
+        sdl: `
+          type Street @key(fields: "id") { id: ID! stalls: [[Stall]!]! }
+          type Stall { good: Good }
+          type Good @key(fields: "id") { id: ID! }`,
+        resolvers: { Street: { stalls: () => [[{ good: { id: 'g1' } }], []] } },
+      },
     },
   },
   {
     spoil: (subgraph, answer) => {
       if (subgraph === 'rates' && rates === 'gone') throw new Error('gone');
+      if (areGoodsGone && answer.data?.['_entities'] && subgraph === 'shops') throw new Error('gone');
       return answer;
     },
     fetch: { retries: 0 },
@@ -450,6 +496,13 @@ describe('A context of which another subgraph knows the value', () => {
     await countries.agree('{ countries { goods { local } } }');
     await countries.agree('{ countries { id rate goods { id local mass } } }');
   });
+
+  it.each([
+    '{ countries { street { stalls { good { local } } } } }',
+    '{ countries { goods { local } street { stalls { good { mass local } } } } }',
+    'query ($if: Boolean! = true) { countries { street { stalls { good { local @include(if: $if) } } } } }',
+    'query ($if: Boolean! = false) { countries { street { stalls { ... @skip(if: $if) { good { local id } } } } rate } }',
+  ])('is waited for also where another way leads to what asks by it: %s', (query) => countries.agree(query));
 
   it('has its own errors beside those of what asks by it', async () => {
     rates = 'there';
@@ -480,5 +533,43 @@ describe('A context of which another subgraph knows the value', () => {
     ];
     expect(data).toEqual({ countries: [...RATES.keys()].map((id) => ({ id, goods })) });
     expect(errors?.map(({ extensions }) => extensions?.['code'])).toEqual(['SUBGRAPH_UNAVAILABLE']);
+  });
+
+  it('is one error where what asks by it is gone, whatever the values', async () => {
+    rates = 'there';
+    areGoodsGone = true;
+    const { errors } = await countries.answer('{ countries { rate goods { local } } }');
+    areGoodsGone = false;
+    expect(errors?.map(({ path, extensions }) => [path, extensions?.['code']])).toEqual([
+      [['countries'], 'SUBGRAPH_UNAVAILABLE'],
+    ]);
+  });
+});
+
+const areas = conforming({
+  resolvers: {
+    Query: { area: (_: unknown, { code }: { code: string }) => ({ id: code, code, sign: { id: 'x', code } }) },
+    Sign: { text: ({ code }: { code: string }) => `to ${code}` },
+  },
+  references: { Sign: ({ id }: { id: string }) => ({ id }) },
+  subgraphs: {
+    areas: {
+      sdl: cacheable(`
+        type Query { area(code: String!): Area }
+        type Area @key(fields: "id") @context(name: "area") { id: ID! code: String sign: Sign }
+        type Sign @key(fields: "id") @cacheControl(maxAge: 60) {
+          id: ID! text(code: String @fromContext(field: "$area { code }")): String
+        }`),
+      resolvers: { Sign: { text: (_: unknown, { code }: { code: string }) => `to ${code}` } },
+    },
+  },
+});
+
+describe('What is kept of an entity', () => {
+  it('is kept for its context only', async () => {
+    const query = 'query ($code: String!) { area(code: $code) { sign { text } } }';
+    for (const code of ['a', 'b', 'a', 'c', 'b']) await areas.agree(query, { code });
+    expect(await areas.fetches(query, { code: 'a' })).toHaveLength(1);
+    expect(await areas.fetches(query, { code: 'new' })).toHaveLength(2);
   });
 });
