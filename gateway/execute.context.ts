@@ -2,12 +2,15 @@ import type { FetchDataKeyRenamer, PlanNode } from '@apollo/query-planner';
 import { type PlanPath, trailsTo } from './execute.place.js';
 import { CONDITION } from './execute.rewrite.js';
 import { isRow, type Row, reader } from './execute.row.js';
-import type { Run, Step } from './execute.step.js';
+import type { Step } from './execute.step.js';
 import type { TypeConditions } from './execute.types.js';
 import type { Values } from './fetch.transport.js';
 
 /** An element of a path that leads upwards. */
 export const ABOVE = '..';
+
+// Each is a call of its own. One request must leave room for others in what a subgraph is asked at once.
+const MOST_AT_ONCE = 100;
 
 /** Whether a part of a plan asks for fields by what stands above them (`@fromContext`). */
 export function hasContexts(node: PlanNode | undefined): boolean {
@@ -42,16 +45,14 @@ export function inContexts(
 ): Step {
   const divide = compileContexts(path, rewrites, types);
   return async (run, cursor) => {
-    const before = run.errors.length;
-    const runs = divide(cursor.rows, before === 0).map(({ values, rows, among }) => {
-      const own: Run = { ...run, errors: [...run.errors], variables: { ...run.variables, ...values } };
-      return { own, done: step(own, { path: [...cursor.path, ...path], rows, among }) };
-    });
-    await Promise.all(runs.map(({ done }) => done));
-    const errors = runs.flatMap(({ own }) => own.errors.slice(before));
-    // What went wrong for all of them is one error.
-    const distinct = new Map(errors.map((error) => [JSON.stringify([error.path, error.message]), error]));
-    run.errors.push(...distinct.values());
+    const at = [...cursor.path, ...path];
+    const contexts = divide(cursor.rows, run.errors.length === 0);
+    const rest = contexts.values();
+    const takeAll = async () => {
+      for (const { values, rows, among } of rest)
+        await step({ ...run, variables: { ...run.variables, ...values } }, { path: at, rows, among });
+    };
+    await Promise.all(Array.from({ length: Math.min(MOST_AT_ONCE, contexts.length) }, takeAll));
   };
 }
 

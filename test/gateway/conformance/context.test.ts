@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { sleep } from '../../../subgraphs/kernel/clock.js';
 import { cacheable } from '../../support/cache-control.js';
 import { conforming, refusal } from './conforming.js';
 
@@ -242,10 +243,13 @@ describe('@fromContext', () => {
     const variables = Object.fromEntries([0, 1, 2, 3, 4, 5].map((each) => [`contextualArgument_1_${each}`, 'mine']));
     await market.agree('{ shops { best { price taxed sizes label } } }', variables);
     await market.agree(
-      `query ($contextualArgument_1_0: Int!, $own_contextualArgument_1_0: Int!) {
-        shops { offers { price sizes taxed(plus: $contextualArgument_1_0) t: taxed(plus: $own_contextualArgument_1_0) } }
+      `query ($contextualArgument_1_2: Int!, $own_contextualArgument_1_2: Int!) {
+        shops {
+          best { price shelved sizes label }
+          offers { taxed(plus: $contextualArgument_1_2) t: taxed(plus: $own_contextualArgument_1_2) }
+        }
       }`,
-      { contextualArgument_1_0: 7, own_contextualArgument_1_0: 8 },
+      { contextualArgument_1_2: 7, own_contextualArgument_1_2: 8 },
     );
   });
 });
@@ -416,7 +420,9 @@ const RATES = new Map<string, string | null>([
 ]);
 let rates: 'there' | 'failing' | 'gone' = 'there';
 let areGoodsGone = false;
-const rateOf = ({ id }: { id: string }) => {
+/** So that a neighbour that does not wait for it is first. */
+const rateOf = async ({ id }: { id: string }) => {
+  await sleep(20);
   if (rates === 'failing' && id === 'c1') throw refusal('NO_RATE');
   return RATES.get(id);
 };
@@ -435,7 +441,9 @@ const countries = conforming(
           { id: 'g1', country },
           { id: 'g2', country },
         ],
+        street: (country: Country) => ({ id: country.id, country }),
       },
+      Street: { stalls: ({ country }: { country: Country }) => [[{ good: { id: 'g1', country } }], []] },
       Good: {
         local: ({ id, country }: { id: string; country: Country }) => {
           if (id === 'g2' && country.id === 'c3') throw refusal('NOT_THERE');
@@ -502,7 +510,10 @@ describe('A context of which another subgraph knows the value', () => {
     '{ countries { goods { local } street { stalls { good { mass local } } } } }',
     'query ($if: Boolean! = true) { countries { street { stalls { good { local @include(if: $if) } } } } }',
     'query ($if: Boolean! = false) { countries { street { stalls { ... @skip(if: $if) { good { local id } } } } rate } }',
-  ])('is waited for also where another way leads to what asks by it: %s', (query) => countries.agree(query));
+  ])('is waited for also where another way leads to what asks by it: %s', async (query) => {
+    const { data } = await countries.agree(query);
+    expect(JSON.stringify(data)).toContain('g1 at 7.1');
+  });
 
   it('has its own errors beside those of what asks by it', async () => {
     rates = 'there';
@@ -546,16 +557,21 @@ describe('A context of which another subgraph knows the value', () => {
   });
 });
 
+const areaOf = (code: string) => ({ id: code, code, sign: { id: 'x', code } });
 const areas = conforming({
   resolvers: {
-    Query: { area: (_: unknown, { code }: { code: string }) => ({ id: code, code, sign: { id: 'x', code } }) },
+    Query: {
+      area: (_: unknown, { code }: { code: string }) => areaOf(code),
+      areas: (_: unknown, { most }: { most: number }) =>
+        Array.from({ length: most }, (_area, index) => areaOf(`${index}`)),
+    },
     Sign: { text: ({ code }: { code: string }) => `to ${code}` },
   },
   references: { Sign: ({ id }: { id: string }) => ({ id }) },
   subgraphs: {
     areas: {
       sdl: cacheable(`
-        type Query { area(code: String!): Area }
+        type Query { area(code: String!): Area areas(most: Int!): [Area!]! }
         type Area @key(fields: "id") @context(name: "area") { id: ID! code: String sign: Sign }
         type Sign @key(fields: "id") @cacheControl(maxAge: 60) {
           id: ID! text(code: String @fromContext(field: "$area { code }")): String
@@ -572,4 +588,7 @@ describe('What is kept of an entity', () => {
     expect(await areas.fetches(query, { code: 'a' })).toHaveLength(1);
     expect(await areas.fetches(query, { code: 'new' })).toHaveLength(2);
   });
+
+  it('is asked for in more contexts than a subgraph takes calls at once', () =>
+    areas.agree('{ areas(most: 1200) { sign { text } } }'));
 });
