@@ -19,6 +19,7 @@ import { formatError, formatThrown } from './errors.js';
 import type { Execution } from './execute.js';
 import { statusOfCode } from './http.status.js';
 import type { GatewayMetrics } from './metrics.js';
+import { Overrides } from './plan.override.js';
 import { InvalidOperation, type Preparation, type PreparedOperation } from './prepare.js';
 import type { LoadedSupergraph } from './supergraph.js';
 import { codesIn, traceErrors } from './trace.js';
@@ -47,13 +48,15 @@ export class Host {
   private constructor(
     private readonly apollo: ApolloServer<GatewayContext>,
     private readonly options: HostOptions,
+    private readonly overrides: Overrides | null,
   ) {}
 
   static async start(options: HostOptions): Promise<Host> {
     const { development, metrics } = options;
     const logger = options.logger.child({}, { level: 'warn' });
+    const overrides = Overrides.of(options.loaded.supergraph);
     const apollo = new ApolloServer<GatewayContext>({
-      gateway: engineOf(options),
+      gateway: engineOf(options, overrides),
       nodeEnv: development ? 'development' : 'production',
       introspection: development,
       hideSchemaDetailsFromClientErrors: !development,
@@ -71,7 +74,7 @@ export class Host {
       ],
     });
     await apollo.start();
-    return new Host(apollo, options);
+    return new Host(apollo, options, overrides);
   }
 
   /** An operation that came over plain HTTP, with all that GraphQL over HTTP asks of the answer. */
@@ -116,11 +119,15 @@ export class Host {
     { query, document, operationName }: Ready,
     context: GatewayContext,
   ): Promise<PreparedOperation | null> {
+    const { overrides } = this;
     const { preparation, authorizer } = this.options;
     if (authorizer.authorize(document, operationName, context.identity.principal).key) return null;
     try {
-      const known = preparation.find(query, operationName);
-      return known ?? (await preparation.prepare(query, document, operationName, context));
+      const head = overrides?.draw();
+      const known = preparation.find(query, operationName, '', head);
+      if (known) return known;
+      const { asker, span } = context;
+      return await preparation.prepare(query, document, operationName, { asker, span, head });
     } catch (thrown) {
       if (thrown instanceof InvalidOperation) return null;
       throw thrown;
@@ -129,7 +136,8 @@ export class Host {
 }
 
 /** Our execution in the place of Apollo's gateway. */
-function engineOf({ loaded, authorizer, preparation, execution }: HostOptions): Gateway {
+function engineOf(options: HostOptions, overrides: Overrides | null): Gateway {
+  const { loaded, authorizer, preparation, execution } = options;
   const listeners = new Set<Parameters<Gateway['onSchemaLoadOrUpdate']>[0]>();
   return {
     onSchemaLoadOrUpdate: (listener) => {
@@ -147,7 +155,7 @@ function engineOf({ loaded, authorizer, preparation, execution }: HostOptions): 
           // What the asker may not have comes back as null.
           if (!rights.document) return rights.complete({}, given);
           const { asker, span } = asking;
-          const preparing = { rights: rights.key, asker, span };
+          const preparing = { rights: rights.key, asker, span, head: overrides?.draw() };
           const { compiled, literals } = await preparation
             .prepareValid(source, rights.document, name, preparing)
             .catch(withStatus);

@@ -2,6 +2,7 @@ import { operationFromDocument } from '@apollo/federation-internals';
 import type { QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import { parse } from 'graphql';
 import { nextTurn, type Planning, plannerConfig } from './plan.js';
+import { labelsIn } from './plan.override.js';
 import type { LoadedSupergraph } from './supergraph.js';
 
 /** Plans in this thread, and lets others have their turn in between. */
@@ -16,7 +17,8 @@ export class PlanningHere implements Planning {
     this.planner ??= this.newPlanner();
     const planner = await this.planner;
     const document = parse(text, { noLocation: true });
-    return planner.buildQueryPlan(operationFromDocument(this.loaded.apiSchema, document));
+    const overrideConditions = new Map(labelsIn(text).map((label) => [label, true]));
+    return planner.buildQueryPlan(operationFromDocument(this.loaded.apiSchema, document), { overrideConditions });
   }
 
   /** A process whose planner has a thread of its own never loads one here. */

@@ -8,7 +8,8 @@ import type { Logger } from '../subgraphs/kernel/telemetry.js';
 import { supportedFeatures } from './admission.features.js';
 import { tooComplex } from './admission.limits.js';
 import { type Planning, type PlanningPolicy, plannerConfig } from './plan.js';
-import type { PlanningOrder, PlanningReply } from './plan.worker.js';
+import { labelsIn } from './plan.override.js';
+import type { PlanningOrder, PlanningQuestion, PlanningReply } from './plan.worker.js';
 
 interface Running {
   readonly worker: Worker;
@@ -82,7 +83,8 @@ export class PlanningThread implements Planning {
     // While somebody waits for it the process stays.
     worker.ref();
     try {
-      worker.postMessage(text);
+      const question: PlanningQuestion = { text, labels: labelsIn(text) };
+      worker.postMessage(question);
       return await heard(worker, this.policy.mostMs);
     } catch (thrown) {
       if (this.isClosed) throw thrown;

@@ -6,7 +6,7 @@ export interface Planner {
   readonly waiting: number;
   /**
    * Plans one operation, or waits with others for the same one.
-   * @param text as `print` writes it
+   * @param text as `print` writes it, after what `Overrides` drew for it
    * @param asker whose turn it takes
    * @throws UnavailableError RATE_LIMITED when too many wait, InvalidError OPERATION_TOO_COMPLEX for what takes too long,
    * Error that says why it cannot be planned

@@ -15,6 +15,12 @@ export interface PlanningOrder {
   readonly packages: { readonly internals: string; readonly planner: string; readonly graphql: string };
 }
 
+/** What the thread is asked: an operation, and the labels of `@override` that hold for it. */
+export interface PlanningQuestion {
+  readonly text: string;
+  readonly labels: readonly string[];
+}
+
 /** What the thread says: once that it is ready, then one answer to each text. */
 export type PlanningReply =
   | { readonly ready: true }
@@ -36,10 +42,11 @@ const supergraph = Supergraph.build(sdl, { supportedFeatures: new Set(features),
 const api = supergraph.apiSchema();
 const planner = new QueryPlanner(supergraph, config);
 
-function answerTo(text: string): PlanningReply {
+function answerTo({ text, labels }: PlanningQuestion): PlanningReply {
   try {
     const document = parse(text, { noLocation: true });
-    return { plan: planner.buildQueryPlan(operationFromDocument(api, document)) };
+    const overrideConditions = new Map(labels.map((label) => [label, true]));
+    return { plan: planner.buildQueryPlan(operationFromDocument(api, document), { overrideConditions }) };
   } catch (thrown) {
     if (thrown instanceof GraphQLError)
       return { problem: { message: thrown.message, extensions: { ...thrown.extensions } } };
@@ -58,5 +65,5 @@ function giveWay(): void {
 }
 
 const say = (reply: PlanningReply) => parentPort?.postMessage(reply);
-parentPort?.on('message', (text: string) => say(answerTo(text)));
+parentPort?.on('message', (question: PlanningQuestion) => say(answerTo(question)));
 say({ ready: true });

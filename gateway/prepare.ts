@@ -31,6 +31,8 @@ export interface Asking {
   /** Whose turn it takes; nobody's but our own where it is missing. */
   readonly asker?: string;
   readonly span?: Span;
+  /** What `Overrides` drew for this request. */
+  readonly head?: string;
 }
 
 interface KnownText extends OperationText {
@@ -90,8 +92,8 @@ export class Preparation {
   }
 
   /** What is known of a text already. */
-  find(text: string, operationName: string | undefined, rights = ''): PreparedOperation | undefined {
-    const known = this.known.get(keyOf(text, operationName, rights));
+  find(text: string, operationName: string | undefined, rights = '', head = ''): PreparedOperation | undefined {
+    const known = this.known.get(keyOf(text, operationName, rights, head));
     if (!known) return undefined;
     this.options.metrics.texts.hits.add();
     known.uses += 1;
@@ -159,13 +161,13 @@ export class Preparation {
     text: string,
     operationName: string | undefined,
     rights: string,
-    { asker = OURSELVES }: Asking,
+    { asker = OURSELVES, head }: Asking,
   ): Promise<PreparedOperation | undefined> {
-    const known = this.find(text, operationName, rights);
+    const known = this.find(text, operationName, rights, head);
     if (known) return known;
     await this.options.turns.take(asker);
     // Whoever sent it at the same time may have had an earlier turn.
-    return this.find(text, operationName, rights);
+    return this.find(text, operationName, rights, head);
   }
 
   private async make(
@@ -181,7 +183,13 @@ export class Preparation {
       const lifted = liftLiterals(this.options.api, singleOperation(document, operationName).document);
       const compiled = await this.compile(lifted.document, { ...asking, span: preparing });
       const prepared = { compiled, literals: lifted.literals };
-      this.known.set(keyOf(text, operationName, rights), { text, operationName, rights, prepared, uses: 1 });
+      this.known.set(keyOf(text, operationName, rights, asking.head), {
+        text,
+        operationName,
+        rights,
+        prepared,
+        uses: 1,
+      });
       return prepared;
     } finally {
       preparing?.end();
@@ -189,7 +197,8 @@ export class Preparation {
   }
 
   private async compile(document: DocumentNode, asking: Asking): Promise<CompiledOperation> {
-    const text = print(document);
+    const { head = '' } = asking;
+    const text = head + print(document);
     const known = this.compiled.get(text);
     const { api: schema, metrics } = this.options;
     metrics.operations[known ? 'hits' : 'misses'].add();
@@ -197,7 +206,7 @@ export class Preparation {
     const { operation, fragments } = singleOperation(document, undefined);
     const isMutation = operation.operation === OperationTypeNode.MUTATION;
     const naming = nameByContent(schema, isMutation ? writeOutMutation(operation, fragments) : document);
-    const step = await this.plan(print(naming.document), asking);
+    const step = await this.plan(head + print(naming.document), asking);
     const started = performance.now();
     const compiled = compileOperation({ schema, operation, fragments, ...naming }, step);
     metrics.compiled(performance.now() - started);
@@ -232,9 +241,11 @@ export class Preparation {
   }
 }
 
-function keyOf(text: string, operationName: string | undefined, rights: string): string {
+function keyOf(text: string, operationName: string | undefined, rights: string, head = ''): string {
   const named = operationName ? `${operationName}\n${text}` : text;
-  return rights ? `${rights}\n${named}` : named;
+  const allowed = rights ? `${rights}\n${named}` : named;
+  // A client's own comment is no head: no text begins as an array does.
+  return head ? JSON.stringify([head, allowed]) : allowed;
 }
 
 /** Whoever changes something is told how things are now: what a mutation reads is never what was kept. */

@@ -19,6 +19,7 @@ import { type CompiledOperation, compileOperation } from './execute.compile.js';
 import { compileRewrites, type Rewrite } from './execute.rewrite.js';
 import { compileStep, type StepCompilation } from './execute.step.js';
 import { OURSELVES, type Planner } from './plan.js';
+import { Overrides } from './plan.override.js';
 import { type Naming, nameByContent } from './prepare.names.js';
 import { type SingleOperation, singleOperation } from './prepare.operation.js';
 import type { Turns } from './prepare.turns.js';
@@ -66,6 +67,7 @@ let plansMade = 0;
 export class SubscriptionPlans {
   private readonly plans = new LRUCache<string, SubscriptionPlan | readonly Error[]>({ max: MOST_PLANS });
   private readonly eventSchemas = new Map<string, GraphQLSchema>();
+  private readonly overrides: Overrides | null;
 
   constructor(
     private readonly loaded: LoadedSupergraph,
@@ -74,7 +76,9 @@ export class SubscriptionPlans {
     private readonly sources: ReadonlyMap<string, EventSource>,
     private readonly development: boolean,
     private readonly turns: Turns,
-  ) {}
+  ) {
+    this.overrides = Overrides.of(loaded.supergraph);
+  }
 
   /** The subscriptions that the supergraph has. */
   get fields(): readonly { readonly name: string; readonly hasEvents: boolean }[] {
@@ -88,27 +92,35 @@ export class SubscriptionPlans {
    * @throws DomainError when it cannot be planned now
    */
   async get(text: SubscriptionText, asker = OURSELVES): Promise<SubscriptionPlan | readonly Error[]> {
-    const key = `${text.operationName ?? ''}\n${text.query}`;
+    // Once for as long as the stream lasts: all of its events are answered from the same subgraphs.
+    const head = this.overrides?.draw() ?? '';
+    const named = `${text.operationName ?? ''}\n${text.query}`;
+    const key = head ? JSON.stringify([head, named]) : named;
     const known = this.plans.get(key);
     if (known) return known;
     // Thousands may come at once with one text: by their turn most of them find it done.
     await this.turns.take(asker);
-    return this.plans.get(key) ?? this.build(key, text, asker);
+    return this.plans.get(key) ?? this.build(key, text, asker, head);
   }
 
   private async build(
     key: string,
     text: SubscriptionText,
     asker: string,
+    head: string,
   ): Promise<SubscriptionPlan | readonly Error[]> {
-    const built = await this.attempt(text, asker);
+    const built = await this.attempt(text, asker, head);
     // All who sent it at once share one.
     const made = this.plans.get(key) ?? built;
     this.plans.set(key, made);
     return made;
   }
 
-  private async attempt(text: SubscriptionText, asker: string): Promise<SubscriptionPlan | readonly Error[]> {
+  private async attempt(
+    text: SubscriptionText,
+    asker: string,
+    head: string,
+  ): Promise<SubscriptionPlan | readonly Error[]> {
     const { document, operationName } = text;
     try {
       // No Apollo pipeline runs for a subscription.
@@ -117,7 +129,7 @@ export class SubscriptionPlans {
       if (problems.length > 0) return problems;
       const single = singleOperation(document, operationName);
       const naming = nameByContent(this.loaded.api, single.document);
-      const { node } = await this.planner.plan(print(naming.document), asker);
+      const { node } = await this.planner.plan(head + print(naming.document), asker);
       if (node?.kind !== 'Subscription') return [unplannable('It selects no field of the subscription type.')];
       return this.complete(text, node, single, naming);
     } catch (thrown) {

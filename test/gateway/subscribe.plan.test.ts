@@ -13,32 +13,39 @@ import { PlanningLine } from '../../gateway/plan.line.js';
 import { Turns } from '../../gateway/prepare.turns.js';
 import { SubscriptionPlans } from '../../gateway/subscribe.plan.js';
 import { readEventSources } from '../../gateway/subscribe.source.js';
-import { loadSupergraph } from '../../gateway/supergraph.js';
-import { librarySupergraph } from '../support/library.js';
+import { type LoadedSupergraph, loadSupergraph } from '../../gateway/supergraph.js';
+import { librarySupergraph, movingSupergraph } from '../support/library.js';
 import { silent } from '../support/logger.js';
 
 const NOWHERE = 'http://127.0.0.1:1/graphql';
 const loaded = loadSupergraph(librarySupergraph({ books: NOWHERE, authors: NOWHERE }, { events: true }));
 
+interface Opened {
+  readonly planner: PlanningLine;
+  readonly plans: SubscriptionPlans;
+}
+
+const opened: (() => Promise<unknown>)[] = [];
+afterEach(() => Promise.all(opened.splice(0).map((leave) => leave())));
+
+function open(of: LoadedSupergraph, served: readonly string[]): Opened {
+  const common = { mutations: new MutationCount(), metrics: new GatewayMetrics(new Registry()), logger: silent };
+  const reached = { inProcess: {}, urls: {}, connections: 1, policy: defaultFetchPolicy, signer: null };
+  const directory = new SubgraphDirectory({ ...common, ...reached });
+  const leases = served.map((name) => directory.lease(name, NOWHERE));
+  const subgraphs = new Subgraphs(new Map(leases.map(({ subgraph }) => [subgraph.source.name, subgraph])));
+  const steps = { types: new TypeConditions(of.full), operations: new FetchOperations(100), subgraphs };
+  const planner = new PlanningLine(new PlanningHere(of), 2, common.metrics.preparation);
+  const plans = new SubscriptionPlans(of, planner, steps, readEventSources(of.full, of.api), true, new Turns());
+  opened.push(() => planner.close(), ...leases.map((lease) => () => lease.end()));
+  return { planner, plans };
+}
+
 describe('The plan of a subscription', () => {
   let planner: PlanningLine;
   let plans: SubscriptionPlans;
-  let leave: () => Promise<unknown>;
   beforeEach(() => {
-    const common = { mutations: new MutationCount(), metrics: new GatewayMetrics(new Registry()), logger: silent };
-    const reached = { inProcess: {}, urls: {}, connections: 1, policy: defaultFetchPolicy, signer: null };
-    const directory = new SubgraphDirectory({ ...common, ...reached });
-    const leases = ['books', 'authors'].map((name) => directory.lease(name, NOWHERE));
-    const subgraphs = new Subgraphs(new Map(leases.map(({ subgraph }) => [subgraph.source.name, subgraph])));
-    const steps = { types: new TypeConditions(loaded.full), operations: new FetchOperations(100), subgraphs };
-    planner = new PlanningLine(new PlanningHere(loaded), 2, common.metrics.preparation);
-    const sources = readEventSources(loaded.full, loaded.api);
-    plans = new SubscriptionPlans(loaded, planner, steps, sources, true, new Turns());
-    leave = () => Promise.all(leases.map((lease) => lease.end()));
-  });
-  afterEach(async () => {
-    await planner.close();
-    await leave();
+    ({ planner, plans } = open(loaded, ['books', 'authors']));
   });
 
   const query = 'subscription { bookChanged(id: "b1") { title author { name } } }';
@@ -64,5 +71,15 @@ describe('The plan of a subscription', () => {
     const problems = await plans.get(wrong, 'a');
     expect(problems).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
     expect(await plans.get(wrong, 'b')).toBe(problems);
+  });
+
+  it('is one for each percentage by which a field moves to another subgraph', async () => {
+    const moving = loadSupergraph(movingSupergraph(NOWHERE));
+    const drawing = open(moving, ['books', 'authors']);
+    const drawn = new Set<unknown>();
+    // So often in a row, one of two is drawn by chance once in 10^18 runs.
+    for (let index = 0; index < 60; index += 1) drawn.add(await drawing.plans.get(text, 'a'));
+    expect(drawn.size).toBe(2);
+    for (const plan of drawn) expect(plan).toHaveProperty('source');
   });
 });
