@@ -20,7 +20,8 @@ interface Bucket {
 
 /** A token bucket for each asker, in this process: behind a balancer each gateway counts for itself. */
 export class RateLimiter {
-  private readonly buckets = new LRUCache<string, Bucket>({ max: MOST_ASKERS });
+  // Each counts as one. A cache that is told how many there may be (`max`) makes all their places at once, for nobody yet.
+  private readonly buckets = new LRUCache<string, Bucket>({ maxSize: MOST_ASKERS, sizeCalculation: () => 1 });
 
   constructor(
     private readonly rate: Rate,

@@ -33,6 +33,19 @@ describe('A rate limit', () => {
   });
 });
 
+describe('Of more askers than it counts', () => {
+  it('only the one that has been quiet for longest is forgotten, and starts with a full bucket', () => {
+    const limiter = new RateLimiter({ perSecond: 1, burst: 1 }, () => 0);
+    for (let asker = 0; asker < 50_000; asker += 1) limiter.take(`asker ${asker}`);
+    // A refusal counts as a word of it, too.
+    expect(() => limiter.take('asker 0')).toThrow();
+    limiter.take('one more');
+    expect(() => limiter.take('asker 0')).toThrow();
+    expect(() => limiter.take('asker 2')).toThrow();
+    expect(() => limiter.take('asker 1')).not.toThrow();
+  });
+});
+
 describe('A debt', () => {
   it('is paid before anything else is given, and is never more than one burst', () => {
     let now = 0;
