@@ -3,8 +3,9 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { builtins } from './bootstrap.bundle.builtins.mjs';
+import { bundleScripts } from './bootstrap.bundle.scripts.mjs';
 import { lockHash } from './bootstrap.install.mjs';
-import { BUNDLES, CURRENT } from './bootstrap.packages.mjs';
+import { BUNDLES, CURRENT, SCRIPTS } from './bootstrap.packages.mjs';
 import { ROOT } from './bootstrap.words.mjs';
 
 const [key, ...specifiers] = process.argv.slice(2);
@@ -21,15 +22,15 @@ mkdirSync(entries, { recursive: true });
 const files = Object.fromEntries(
   specifiers.map((specifier) => [specifier, `${specifier.replace(/[^\w-]+/g, '_')}.mjs`]),
 );
-for (const [specifier, file] of Object.entries(files)) writeFileSync(join(entries, file), await exportsOf(specifier));
+const exported = {};
+for (const [specifier, file] of Object.entries(files)) {
+  exported[specifier] = await exportsOf(specifier);
+  writeFileSync(join(entries, file), exporting(exported[specifier], specifier));
+}
 
-await build({
-  entryPoints: Object.values(files).map((file) => join(entries, file)),
+const options = {
   absWorkingDir: ROOT,
-  outdir: unfinished,
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node24',
   // As Node finds them: no `module` field, no conditions but its own.
@@ -43,12 +44,21 @@ await build({
   charset: 'ascii',
   // An error shows the line that it is of.
   lineLimit: 160,
+  logLevel: 'error',
+};
+await build({
+  ...options,
+  entryPoints: Object.values(files).map((file) => join(entries, file)),
+  outdir: unfinished,
+  splitting: true,
+  format: 'esm',
   // Else Node reads each file twice to find out what it is.
   outExtension: { '.js': '.mjs' },
-  logLevel: 'error',
   banner: { js: COMMONJS },
   plugins: [builtins],
 });
+mkdirSync(join(unfinished, SCRIPTS));
+await bundleScripts(join(unfinished, SCRIPTS), entries, files, exported, options);
 rmSync(folder, { recursive: true, force: true });
 renameSync(unfinished, folder);
 writeFileSync(`${CURRENT}.${process.pid}`, JSON.stringify({ key, lock: lockHash(), files }));
@@ -58,7 +68,10 @@ for (const name of readdirSync(BUNDLES))
 
 /** By name, as Node says they are: a bundler cannot tell what a package of the older kind exports. */
 async function exportsOf(specifier) {
-  const names = Object.keys(await import(specifier)).filter((name) => !['__esModule', 'module.exports'].includes(name));
+  return Object.keys(await import(specifier)).filter((name) => !['__esModule', 'module.exports'].includes(name));
+}
+
+function exporting(names, specifier) {
   const from = JSON.stringify(specifier);
   return names.length === 0 ? `import ${from};` : `export { ${names.join(', ')} } from ${from};`;
 }

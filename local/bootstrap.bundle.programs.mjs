@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { builtins } from './bootstrap.bundle.builtins.mjs';
-import { BUNDLES, currentBundle } from './bootstrap.packages.mjs';
+import { BUNDLES, currentBundle, SCRIPTS } from './bootstrap.packages.mjs';
 import { CURRENT_PROGRAMS, PROGRAM_BUNDLES } from './bootstrap.programs.mjs';
 import { OUTPUT } from './bootstrap.words.mjs';
 
@@ -32,6 +32,7 @@ registerHooks({
       : next(url, context),
 });
 await import('./program.mjs');
+process.emit('programReady');
 `;
 
 /** Of what a bundle asks where it is (`import.meta.resolve`): other programs, and packages. */
@@ -48,7 +49,7 @@ const toPackages = {
       // Each program takes in the part that it uses, which as a namespace esbuild can tell: most of it nobody does.
       if (path === 'zod') return null;
       const file = packages.files[path];
-      if (file) return { path: `../../../packages/${packages.key}/${file}`, external: true };
+      if (file) return { path: `../../../packages/${packages.key}/${SCRIPTS}/${file}`, external: true };
       return isBuiltin(path) ? { path, external: true } : { errors: [{ text: `${path} is not bundled` }] };
     });
   },

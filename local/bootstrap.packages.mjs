@@ -15,6 +15,8 @@ const BUNDLER = join(ROOT, 'local', 'bootstrap.bundle.mjs');
 export const BUNDLES = join(ROOT, 'node_modules', '.cache', 'packages');
 /** Names the folder of the bundle that is to be used, and which package-lock.json and specifiers it is for. */
 export const CURRENT = join(BUNDLES, 'current.json');
+/** Of a bundle: where the same packages are as scripts, for programs that are bundled themselves. */
+export const SCRIPTS = 'scripts';
 
 /**
  * Bundles the packages that our programs import into a few files, unless that is done: a program loads some 1,500
@@ -74,7 +76,8 @@ function keyOf(specifiers) {
 
 /** A bundle is of one way to make it, too. */
 export function howBundled(bundler) {
-  return [bundler, join(ROOT, 'local', 'bootstrap.bundle.builtins.mjs')]
+  const parts = ['bundle.builtins', 'bundle.scripts', 'script'];
+  return [bundler, ...parts.map((part) => join(ROOT, 'local', `bootstrap.${part}.mjs`))]
     .map((file) => readFileSync(file, 'utf8'))
     .join();
 }

@@ -1,6 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -131,37 +142,6 @@ describe('Setting up', () => {
     expect(installs()).toBe(1);
   });
 
-  it('runs a program from a bundle of it and its packages, and never from one of other files', async () => {
-    symlinkSync(join(root, 'node_modules/esbuild'), join(folder, 'prepared/esbuild'));
-    write('prepared/words/package.json', '{ "main": "index.js", "types": "index.d.ts" }');
-    write('prepared/words/index.js', 'exports.word = "bundled";');
-    write('prepared/words/index.d.ts', 'export const word: string;');
-    write('local/other.ts', 'export const other = "first";');
-    write(
-      'local/main.ts',
-      `import { word } from 'words'; import { other } from './other.js'; declare const process: any;
-       console.log(word, other, process.argv[1].includes('programs'), (import.meta as any).url.endsWith('/dist/local/main.js'));`,
-    );
-    const options = {
-      module: 'nodenext',
-      target: 'es2024',
-      outDir: 'dist',
-      rootDir: '.',
-      types: [],
-      incremental: true,
-    };
-    const compilerOptions = { ...options, tsBuildInfoFile: 'dist/.tsbuildinfo' };
-    write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['local'] }));
-    const says = async () => (await run(['dist/local/main.js'])).said.trimEnd().split('\n').at(-1);
-    expect(await says()).toBe('bundled first true true');
-    write('local/other.ts', 'export const other = "the second";');
-    expect(await says()).toBe('bundled the second true true');
-    // Somebody called the compiler.
-    write('dist/local/other.js', 'export const other = "third";');
-    write('dist/.tsbuildinfo', '{}');
-    expect(await says()).toBe('bundled third true true');
-  });
-
   it('is not held up by the lock of a start that was killed', async () => {
     mkdirSync(join(folder, 'dist'));
     const { pid = 0 } = spawn('true');
@@ -183,6 +163,76 @@ describe('Setting up', () => {
     expect(code).toBe(1);
     expect(said).toContain('npm 10 or newer is needed');
   });
+});
+
+describe('A program that is bundled', () => {
+  beforeEach(() => {
+    symlinkSync(join(root, 'node_modules/esbuild'), join(folder, 'prepared/esbuild'));
+    write('prepared/words/package.json', '{ "main": "index.js", "types": "index.d.ts" }');
+    write('prepared/words/index.js', 'exports.word = (() => () => "bundled")();');
+    write('prepared/words/index.d.ts', 'export const word: () => string;');
+    write('local/other.ts', 'export const other = "first";');
+    write(
+      'local/main.ts',
+      `import { word } from 'words'; import { other } from './other.js'; declare const process: any;
+       console.log(word(), other, process.argv[1].includes('programs'), (import.meta as any).url.endsWith('/dist/local/main.js'));`,
+    );
+    const options = {
+      module: 'nodenext',
+      target: 'es2024',
+      outDir: 'dist',
+      rootDir: '.',
+      types: [],
+      incremental: true,
+    };
+    const compilerOptions = { ...options, tsBuildInfoFile: 'dist/.tsbuildinfo' };
+    write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['local'] }));
+  });
+
+  const says = async () => (await run(['dist/local/main.js'])).said.trimEnd().split('\n').at(-1);
+
+  it('is run from its bundle and that of its packages, and never from one of other files', async () => {
+    expect(await says()).toBe('bundled first true true');
+    write('local/other.ts', 'export const other = "the second";');
+    expect(await says()).toBe('bundled the second true true');
+    // Somebody called the compiler.
+    write('dist/local/other.js', 'export const other = "third";');
+    write('dist/.tsbuildinfo', '{}');
+    expect(await says()).toBe('bundled third true true');
+  });
+
+  it('begins with the code that Node made of its packages the last time, where that is whole and of these very packages', async () => {
+    await says();
+    const scripts = filesBelow('node_modules/.cache/packages');
+    const script = scripts.find((path) => path.endsWith('/late.cjs')) ?? '';
+    const kept = scripts.find((path) => /\/late\.local_main-\d+\.code$/.test(path)) ?? '';
+    const [text, code] = [readFileSync(script, 'utf8'), readFileSync(kept)];
+    const { ino } = statSync(kept);
+    expect(await says()).toBe('bundled first true true');
+    // It was taken: nobody made it anew.
+    expect(statSync(kept).ino).toBe(ino);
+
+    // V8 itself would run the old code.
+    writeFileSync(script, text.replace('"bundled"', '"changed"'));
+    expect(await says()).toBe('changed first true true');
+    writeFileSync(script, text);
+    for (const damaged of [flipped(code), code.subarray(0, code.length / 2)]) {
+      writeFileSync(kept, damaged);
+      expect(await says()).toBe('bundled first true true');
+      expect(readFileSync(kept).equals(damaged)).toBe(false);
+    }
+  });
+
+  function filesBelow(path: string): string[] {
+    return readdirSync(join(folder, path), { recursive: true }).map((name) => join(folder, path, String(name)));
+  }
+
+  function flipped(bytes: Buffer): Buffer {
+    const copy = Buffer.from(bytes);
+    const middle = copy.length >> 1;
+    copy[middle] = (copy[middle] ?? 0) ^ 0xff;
+    return copy;
+  }
 });
 
 describe('Bundling', () => {

@@ -1,0 +1,78 @@
+import { writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { builtins } from './bootstrap.bundle.builtins.mjs';
+
+/** What a start needs before PostgreSQL is told to start, in a script of its own; the other script is given these. */
+const EARLY = ['jose', 'pg', 'uqr'];
+
+const WRAPPER = '(function (exports, require, module, __filename, __dirname, __url, __given) {';
+const LOADER = '../../../../../local/bootstrap.script.mjs';
+
+/**
+ * The same packages once more, as two scripts, and beside them for each package a module that exports what it does.
+ * @param entries where each package is exported, in a file of the name that it has in `files`
+ * @param exported the names that each package exports
+ */
+export async function bundleScripts(folder, entries, files, exported, options) {
+  const names = Object.keys(files);
+  const early = names.filter((name) => EARLY.includes(name));
+  const isEarly = (name) => early.includes(name);
+  await script('early', early, []);
+  await script(
+    'late',
+    names.filter((name) => !isEarly(name)),
+    early,
+  );
+  for (const [name, file] of Object.entries(files)) writeFileSync(join(folder, file), moduleOf(name));
+
+  async function script(title, packages, given) {
+    const entry = join(entries, `${title}.cjs`);
+    // Each is begun when it is asked for; by its file, so that all of them are what an `import` finds.
+    const lines = packages.map((name) => `exports[${JSON.stringify(name)}] = () => require('./${files[name]}');`);
+    writeFileSync(entry, `${lines.join('\n')}\n`);
+    await build({
+      ...options,
+      entryPoints: [entry],
+      outfile: join(folder, `${title}.cjs`),
+      format: 'cjs',
+      banner: { js: WRAPPER },
+      footer: { js: '})' },
+      define: {
+        'import.meta.url': '__url',
+        'import.meta.filename': '__filename',
+        'import.meta.dirname': '__dirname',
+      },
+      plugins: [{ name: 'given', setup: (to) => takeGiven(to, given) }, builtins],
+    });
+  }
+
+  function takeGiven({ onResolve, onLoad }, given) {
+    onResolve({ filter: /^[^./]/ }, ({ path, kind }) => {
+      if (given.includes(path)) return { path, namespace: 'given' };
+      // A script cannot import.
+      return kind === 'dynamic-import' && isBuiltin(path) ? { path, namespace: 'builtin' } : null;
+    });
+    onLoad({ filter: /./, namespace: 'given' }, ({ path }) => ({ contents: taking(path, '__given'), loader: 'js' }));
+  }
+
+  function moduleOf(name) {
+    const own = isEarly(name) ? 'early' : 'late';
+    const load = (title, given) => `packagesIn(fileURLToPath(new URL('./${title}.cjs', import.meta.url)), ${given})`;
+    return [
+      "import { fileURLToPath } from 'node:url';",
+      `import { packagesIn } from '${LOADER}';`,
+      `const early = ${load('early', '{}')};`,
+      ...(own === 'late' ? [`const late = ${load('late', 'early')};`] : []),
+      taking(name, own),
+    ].join('\n');
+  }
+
+  function taking(name, from) {
+    const lines = exported[name].map((each) =>
+      each === 'default' ? 'export default taken.default;' : `export const ${each} = taken.${each};`,
+    );
+    return [`const taken = ${from}[${JSON.stringify(name)}]();`, ...lines].join('\n');
+  }
+}

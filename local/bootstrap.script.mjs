@@ -1,0 +1,88 @@
+// How a bundled program comes by its packages: as scripts, together with what Node made of them the last time. For modules
+// Node keeps only what it compiles before it runs them, and compiles thousands of functions anew at each start.
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { cachedDataVersionTag } from 'node:v8';
+import { Script } from 'node:vm';
+import { isMainThread, threadName } from 'node:worker_threads';
+import { crc32 } from 'node:zlib';
+
+/** After a program is ready, which it says by this event of `process`; so long that it has answered something, too. */
+const KEEP_AFTER_MS = 5_000;
+/** Of a file of kept code: the checksums of the script and of the code. What follows begins where V8 wants it to. */
+const HEAD_BYTES = 8;
+
+const loaded = new Map();
+const unkept = [];
+
+/** What the packages of this script export: a function for each of them, by its name. */
+export function packagesIn(file, given) {
+  const known = loaded.get(file);
+  if (known) return known;
+  const source = readFileSync(file);
+  const script = compiled(file, source);
+  const module = { exports: {} };
+  // Bundles are ASCII.
+  const run = script.runInThisContext();
+  run(module.exports, createRequire(file), module, file, dirname(file), pathToFileURL(file).href, given);
+  loaded.set(file, module.exports);
+  return module.exports;
+}
+
+function compiled(file, source) {
+  const place = placeOf(file);
+  const cachedData = keptCode(place, source);
+  const script = new Script(source.latin1Slice(), { filename: file, cachedData });
+  if (!cachedData || script.cachedDataRejected) keepLater({ place, script, sum: crc32(source) });
+  return script;
+}
+
+/** Each program uses other parts; a thread is a program of its own. V8 takes only what was made with the same flags. */
+function placeOf(file) {
+  const program = basename(dirname(process.argv[1] ?? ''));
+  const who = [program, ...(isMainThread ? [] : [threadName]), cachedDataVersionTag()].join('-');
+  return join(dirname(file), `${basename(file, '.cjs')}.${who}.code`);
+}
+
+/** Undefined where there is none of this very script, or it is damaged: V8 itself looks at hardly more than lengths. */
+function keptCode(place, source) {
+  try {
+    const kept = readFileSync(place);
+    const code = kept.subarray(HEAD_BYTES);
+    if (kept.readUInt32LE(0) === crc32(source) && kept.readUInt32LE(4) === crc32(code)) return code;
+  } catch {
+    // Not kept yet, or not whole.
+  }
+  return undefined;
+}
+
+function keepLater(one) {
+  unkept.push(one);
+  if (unkept.length > 1) return;
+  // The only word of a thread is that it works.
+  if (isMainThread) process.once('programReady', keepSoon);
+  else keepSoon();
+}
+
+function keepSoon() {
+  setTimeout(keep, KEEP_AFTER_MS).unref();
+  process.once('exit', keep);
+}
+
+function keep() {
+  for (const { place, script, sum } of unkept.splice(0)) {
+    const code = script.createCachedData();
+    const head = Buffer.alloc(HEAD_BYTES);
+    head.writeUInt32LE(sum, 0);
+    head.writeUInt32LE(crc32(code), 4);
+    const unfinished = `${place}.${process.pid}`;
+    try {
+      writeFileSync(unfinished, Buffer.concat([head, code]));
+      renameSync(unfinished, place);
+    } catch {
+      // Replaced by another bundle meanwhile, or no room on the disk: the next start takes a little longer.
+    }
+  }
+}
