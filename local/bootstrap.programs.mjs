@@ -13,6 +13,12 @@ const PROGRAMS = ['local/main.js', 'connectors/paypal/simulator/main.js', 'conne
 const RECORD = join(OUTPUT, '.tsbuildinfo');
 const BUNDLER = join(ROOT, 'local', 'bootstrap.bundle.programs.mjs');
 
+/**
+ * Ten times V8's own: what a start does a few hundred times is not worth to be optimized, on a core that PostgreSQL and the
+ * simulators want meanwhile. What is done often still is, a moment later.
+ */
+const PATIENTLY = ['--invocation-count-for-maglev=4000', '--invocation-count-for-turbofan=30000'];
+
 export const PROGRAM_BUNDLES = join(ROOT, 'node_modules', '.cache', 'programs');
 /** Names the folder of the bundles that are to be used, what they were made of, and the file of each program. */
 export const CURRENT_PROGRAMS = join(PROGRAM_BUNDLES, 'current.json');
@@ -50,7 +56,7 @@ export function commandOf(file) {
   const packages = currentBundle();
   const programs = packages && currentPrograms(packages);
   const bundle = programs?.files[relative(OUTPUT, file).replaceAll(sep, '/')];
-  return bundle ? [join(PROGRAM_BUNDLES, programs.key, bundle)] : [...packagesHook(), file];
+  return bundle ? [...PATIENTLY, join(PROGRAM_BUNDLES, programs.key, bundle)] : [...packagesHook(), file];
 }
 
 function compiled() {
