@@ -2,7 +2,7 @@ import type { FetchDataKeyRenamer, PlanNode } from '@apollo/query-planner';
 import { type PlanPath, trailsTo } from './execute.place.js';
 import { CONDITION } from './execute.rewrite.js';
 import { isRow, type Row, reader } from './execute.row.js';
-import type { Step } from './execute.step.js';
+import type { Run, Step } from './execute.step.js';
 import type { TypeConditions } from './execute.types.js';
 import type { Values } from './fetch.transport.js';
 
@@ -46,11 +46,16 @@ export function inContexts(
   const divide = compileContexts(path, rewrites, types);
   return async (run, cursor) => {
     const at = [...cursor.path, ...path];
-    const contexts = divide(cursor.rows, run.errors.length === 0);
+    const known = [...run.errors];
+    const contexts = divide(cursor.rows, known.length === 0);
     const rest = contexts.values();
     const takeAll = async () => {
-      for (const { values, rows, among } of rest)
-        await step({ ...run, variables: { ...run.variables, ...values } }, { path: at, rows, among });
+      for (const { values, rows, among } of rest) {
+        // Of errors in one context those that are asked later know nothing: what they miss was skipped all the same.
+        const own: Run = { ...run, errors: [...known], variables: { ...run.variables, ...values } };
+        await step(own, { path: at, rows, among });
+        run.errors.push(...own.errors.slice(known.length));
+      }
     };
     await Promise.all(Array.from({ length: Math.min(MOST_AT_ONCE, contexts.length) }, takeAll));
   };

@@ -558,14 +558,23 @@ describe('A context of which another subgraph knows the value', () => {
 });
 
 const areaOf = (code: string) => ({ id: code, code, sign: { id: 'x', code } });
+const signOf = (code: string) => {
+  if (code === '0') throw refusal('NO_SIGN');
+  return `to ${code}`;
+};
 const areas = conforming({
   resolvers: {
     Query: {
       area: (_: unknown, { code }: { code: string }) => areaOf(code),
-      areas: (_: unknown, { most }: { most: number }) =>
-        Array.from({ length: most }, (_area, index) => areaOf(`${index}`)),
+      areas: (_: unknown, { most }: { most: number }) => Array.from({ length: most }, (_area, at) => areaOf(`${at}`)),
     },
-    Sign: { text: ({ code }: { code: string }) => `to ${code}` },
+    Sign: {
+      text: ({ code }: { code: string }) => signOf(code),
+      weight: () => 3,
+      size: () => 4,
+      heavy: ({ code }: { code: string }) => `${signOf(code)}: 3 grams`,
+      big: ({ code }: { code: string }) => `${signOf(code)}: 4 meters`,
+    },
   },
   references: { Sign: ({ id }: { id: string }) => ({ id }) },
   subgraphs: {
@@ -574,10 +583,21 @@ const areas = conforming({
         type Query { area(code: String!): Area areas(most: Int!): [Area!]! }
         type Area @key(fields: "id") @context(name: "area") { id: ID! code: String sign: Sign }
         type Sign @key(fields: "id") @cacheControl(maxAge: 60) {
-          id: ID! text(code: String @fromContext(field: "$area { code }")): String
+          id: ID! weight: Int @external size: Int @external
+          text(code: String @fromContext(field: "$area { code }")): String
+          heavy(code: String @fromContext(field: "$area { code }")): String @requires(fields: "weight")
+          big(code: String @fromContext(field: "$area { code }")): String @requires(fields: "size")
         }`),
-      resolvers: { Sign: { text: (_: unknown, { code }: { code: string }) => `to ${code}` } },
+      resolvers: {
+        Sign: {
+          __resolveReference: (reference: object) => reference,
+          text: (_: unknown, { code }: { code: string }) => signOf(code),
+          heavy: ({ weight }: { weight: number }, { code }: { code: string }) => `${signOf(code)}: ${weight} grams`,
+          big: ({ size }: { size: number }, { code }: { code: string }) => `${signOf(code)}: ${size} meters`,
+        },
+      },
     },
+    weights: 'type Sign @key(fields: "id") { id: ID! weight: Int size: Int }',
   },
 });
 
@@ -591,4 +611,7 @@ describe('What is kept of an entity', () => {
 
   it('is asked for in more contexts than a subgraph takes calls at once', () =>
     areas.agree('{ areas(most: 1200) { sign { text } } }'));
+
+  it('is asked for in all of them though one has an error and something is skipped', () =>
+    areas.agree('query ($if: Boolean!) { areas(most: 120) { sign { big heavy @skip(if: $if) } } }', { if: true }));
 });
