@@ -9,7 +9,7 @@ import type { Values } from './fetch.transport.js';
 /** An element of a path that leads upwards. */
 export const ABOVE = '..';
 
-// Each is a call of its own. One request must leave room for others in what a subgraph is asked at once.
+// One request must leave room for others in what a subgraph is asked at once, also where each is a call of its own.
 const MOST_AT_ONCE = 100;
 
 /** Whether a part of a plan asks for fields by what stands above them (`@fromContext`). */

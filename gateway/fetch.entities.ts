@@ -37,7 +37,7 @@ interface Waiting {
 }
 
 /** A `_entities` call in the making: the questions of several requests with equal selection and rights. */
-class Batch {
+export class Batch {
   readonly waiting: Waiting[] = [];
   /** Of all questions together, some perhaps twice. */
   size = 0;
@@ -158,7 +158,8 @@ function answerTo({ data, errors }: SubgraphAnswer): EntityAnswer {
   };
 }
 
-function deliver(
+/** To each of those who wait what they asked for, of what was asked for all of them. */
+export function deliver(
   waiting: readonly Waiting[],
   positions: ReadonlyMap<string, number>,
   { data, errors = [] }: SubgraphAnswer,

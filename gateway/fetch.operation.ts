@@ -2,6 +2,9 @@ import { type DocumentNode, parse } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { write } from './execute.row.js';
 
+/** As the planner calls what `@fromContext` brings. */
+const CONTEXT = /^contextualArgument_/;
+
 export type FetchKind = 'query' | 'mutation' | 'subscription';
 
 /** What one fetch of a plan sends, all but its variables. The same text for the same subgraph is the same object. */
@@ -9,6 +12,8 @@ export class FetchOperation {
   private parsed: DocumentNode | null = null;
   /** The request's JSON up to its variables. */
   readonly opening: string;
+  /** Those of its variables that are no client's: what stands above its entities. */
+  readonly contexts: readonly string[];
 
   constructor(
     readonly kind: FetchKind,
@@ -18,6 +23,7 @@ export class FetchOperation {
     readonly variables: readonly string[],
   ) {
     const operationName = name === undefined ? '' : `,"operationName":${JSON.stringify(name)}`;
+    this.contexts = variables.filter((each) => CONTEXT.test(each));
     this.opening = `{"query":${JSON.stringify(text)}${operationName},"variables":{`;
   }
 

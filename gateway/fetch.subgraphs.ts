@@ -1,4 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
+import { ContextFetches } from './fetch.contexts.js';
 import { type EntityAnswer, EntityFetches, type EntityQuestion, type EntitySource } from './fetch.entities.js';
 import type { Asking, Question, SubgraphSource } from './fetch.js';
 import { type MutationCount, QueryFetches } from './fetch.queries.js';
@@ -8,6 +9,7 @@ import type { SubgraphAnswer } from './fetch.transport.js';
 export class Subgraph implements EntitySource {
   private readonly queries: QueryFetches;
   private readonly entities: EntityFetches;
+  private readonly contexts: ContextFetches;
 
   constructor(
     readonly source: SubgraphSource,
@@ -15,7 +17,9 @@ export class Subgraph implements EntitySource {
   ) {
     const { figures } = source;
     this.queries = new QueryFetches(source, mutations, () => figures.coalesced());
-    this.entities = new EntityFetches(source, (requests) => figures.merged(requests));
+    const onMerged = (requests: number) => figures.merged(requests);
+    this.entities = new EntityFetches(source, onMerged);
+    this.contexts = new ContextFetches(source, this.entities, onMerged);
   }
 
   /** @throws what went wrong on the way: `refusal` says it in the client's words */
@@ -25,7 +29,8 @@ export class Subgraph implements EntitySource {
 
   /** @throws like `ask` */
   askEntities(question: EntityQuestion, asking: Asking): Promise<EntityAnswer> {
-    return this.entities.ask(question, asking);
+    const { contexts } = question.operation;
+    return contexts.length === 0 ? this.entities.ask(question, asking) : this.contexts.ask(question, asking);
   }
 
   refusal(thrown: unknown, question: Pick<Question, 'operation'>): GraphQLFormattedError {

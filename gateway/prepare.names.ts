@@ -24,7 +24,7 @@ export interface Naming {
 }
 
 /** A fetch of entities has a variable of the first name, one that asks by context (`@fromContext`) has such as the second. */
-const TAKEN = /^(representations|contextualArgument_.*)$/;
+const TAKEN = /^(representations|contextualArgument_)/;
 
 /**
  * Gives each field the name of what it is, instead of the one that the client chose. The planner adds keys and required

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { sleep } from '../../../subgraphs/kernel/clock.js';
 import { cacheable } from '../../support/cache-control.js';
 import { conforming, refusal } from './conforming.js';
+import { type AskedContext, compose, federate, ways } from './federation.js';
 
 // In a monolith everything knows what it was reached by (`above`); a subgraph is given that as an argument.
 
@@ -202,17 +203,30 @@ describe('@fromContext', () => {
     ]);
   });
 
+  it('tells requests at the same time apart, and asks for all of them at once', async () => {
+    const query =
+      'query ($id: ID!) { shop(id: $id) { offers { price taxed } best { price box { contents { name } } } } }';
+    await Promise.all(['s1', 's2', 's3', 's4', 's2', 's1'].map((id) => market.agree(query, { id })));
+  });
+
   it('takes the nearest of several', async () => {
     await market.agree('{ shops { best { price } counter { gift { price taxed } currency } } }');
     await market.agree('{ shops { best { price origin { best { price origin { counter { gift { price } } } } } } } }');
   });
 
-  it('asks for each entity once in each context', async () => {
+  it('asks for each entity once in each context, for all contexts at once', async () => {
     const fetches = await market.fetches('{ shops { offers { price } } }');
-    const asked = fetches.flatMap(({ variables: { representations, ...given } }) =>
-      ((representations as { id: string }[] | undefined) ?? []).map(({ id }) => `${id} ${Object.values(given)}`),
+    const asked = fetches.slice(1).flatMap(({ variables }) =>
+      Object.entries(variables)
+        .filter(([name]) => name.startsWith('representations'))
+        .flatMap(([name, representations]) => {
+          const [, context = ''] = name.split('_');
+          const [currency] = Object.entries(variables).filter(([of]) => /^con.*_(\d+)$/.exec(of)?.[1] === context);
+          return (representations as { id: string }[]).map(({ id }) => `${id} ${currency?.[1]}`);
+        }),
     );
     expect(asked.toSorted()).toEqual(['p1 EUR', 'p1 JPY', 'p2 EUR', 'p3 JPY']);
+    expect(fetches).toHaveLength(2);
   });
 
   it.each([true, false])('is spared what is skipped, and alone: %s', async (value) => {
@@ -420,6 +434,7 @@ const RATES = new Map<string, string | null>([
 ]);
 let rates: 'there' | 'failing' | 'gone' = 'there';
 let areGoodsGone = false;
+let isOneEnough = false;
 /** So that a neighbour that does not wait for it is first. */
 const rateOf = async ({ id }: { id: string }) => {
   await sleep(20);
@@ -491,7 +506,10 @@ const countries = conforming(
   {
     spoil: (subgraph, answer) => {
       if (subgraph === 'rates' && rates === 'gone') throw new Error('gone');
-      if (areGoodsGone && answer.data?.['_entities'] && subgraph === 'shops') throw new Error('gone');
+      const isOfEntities = Object.keys(answer.data ?? {}).some((name) => name.startsWith('_'));
+      if (areGoodsGone && subgraph === 'shops' && isOfEntities) throw new Error('gone');
+      if (isOneEnough && Object.keys(answer.data ?? {}).includes('_1'))
+        return { errors: [{ message: 'one is enough' }] };
       return answer;
     },
     fetch: { retries: 0 },
@@ -544,6 +562,13 @@ describe('A context of which another subgraph knows the value', () => {
     ];
     expect(data).toEqual({ countries: [...RATES.keys()].map((id) => ({ id, goods })) });
     expect(errors?.map(({ extensions }) => extensions?.['code'])).toEqual(['SUBGRAPH_UNAVAILABLE']);
+  });
+
+  it('is asked by one after the other where a subgraph does not answer about several', async () => {
+    rates = 'there';
+    isOneEnough = true;
+    await countries.agree('{ countries { rate goods { id local } } }');
+    isOneEnough = false;
   });
 
   it('is one error where what asks by it is gone, whatever the values', async () => {
@@ -614,4 +639,32 @@ describe('What is kept of an entity', () => {
 
   it('is asked for in all of them though one has an error and something is skipped', () =>
     areas.agree('query ($if: Boolean!) { areas(most: 120) { sign { big heavy @skip(if: $if) } } }', { if: true }));
+});
+
+describe.each(ways)('What is asked in contexts at the same time, subgraphs %s', (way) => {
+  const seats = {
+    sdl: `
+      type Query { rows: [Row!]! }
+      type Row @key(fields: "id") @context(name: "row") { id: ID! name: String seat: Seat }
+      type Seat @key(fields: "id") { id: ID! mine(row: String @fromContext(field: "$row { name }")): String }`,
+    resolvers: {
+      Query: { rows: () => ['a', 'b', 'c'].map((name) => ({ id: name, name, seat: { id: 's' } })) },
+      Seat: {
+        __resolveReference: (reference: object) => reference,
+        mine: (_: unknown, { row }: { row: string }, { asker }: AskedContext) => `${row} of ${asker}`,
+      },
+    },
+  };
+
+  it('is asked with the rights of each', async () => {
+    const federation = await federate(compose({ seats }), way);
+    const askers = ['ptr_one', 'ptr_two', 'ptr_one', 'ptr_three'];
+    const answers = await Promise.all(
+      askers.map((asker) => federation.run('{ rows { seat { mine } } }', {}, undefined, asker)),
+    );
+    await federation.close();
+    expect(answers.map(({ data }) => data)).toEqual(
+      askers.map((asker) => ({ rows: ['a', 'b', 'c'].map((row) => ({ seat: { mine: `${row} of ${asker}` } })) })),
+    );
+  });
 });
