@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { builtins } from './bootstrap.bundle.builtins.mjs';
+import { isInScripts } from './bootstrap.bundle.scripts.mjs';
 import { BUNDLES, currentBundle, SCRIPTS } from './bootstrap.packages.mjs';
 import { CURRENT_PROGRAMS, PROGRAM_BUNDLES } from './bootstrap.programs.mjs';
 import { OUTPUT } from './bootstrap.words.mjs';
@@ -49,7 +50,8 @@ const toPackages = {
       // Each program takes in the part that it uses, which as a namespace esbuild can tell: most of it nobody does.
       if (path === 'zod') return null;
       const file = packages.files[path];
-      if (file) return { path: `../../../packages/${packages.key}/${SCRIPTS}/${file}`, external: true };
+      const place = isInScripts(path) ? `${SCRIPTS}/${file}` : file;
+      if (file) return { path: `../../../packages/${packages.key}/${place}`, external: true };
       return isBuiltin(path) ? { path, external: true } : { errors: [{ text: `${path} is not bundled` }] };
     });
   },

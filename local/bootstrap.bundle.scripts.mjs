@@ -3,12 +3,20 @@ import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { builtins } from './bootstrap.bundle.builtins.mjs';
+import { ROOT } from './bootstrap.words.mjs';
 
 /** What a start needs before PostgreSQL is told to start, in a script of its own; the other script is given these. */
-const EARLY = ['jose', 'pg', 'uqr'];
+const EARLY = ['jose', 'lru-cache', 'pg', 'uqr', 'uuidv7'];
+
+/** Other programs' only, or taken into each program by itself: a script is read whole. They have nothing in common with these. */
+const ELSEWHERE = [/^@nats-io\//, /^@opentelemetry\/(?!api$)/, /^@theguild\//, /^zod$/];
 
 const WRAPPER = '(function (exports, require, module, __filename, __dirname, __url, __given) {';
 const LOADER = '../../../../../local/bootstrap.script.mjs';
+
+export function isInScripts(name) {
+  return !ELSEWHERE.some((pattern) => pattern.test(name));
+}
 
 /**
  * The same packages once more, as two scripts, and beside them for each package a module that exports what it does.
@@ -16,7 +24,7 @@ const LOADER = '../../../../../local/bootstrap.script.mjs';
  * @param exported the names that each package exports
  */
 export async function bundleScripts(folder, entries, files, exported, options) {
-  const names = Object.keys(files);
+  const names = Object.keys(files).filter(isInScripts);
   const early = names.filter((name) => EARLY.includes(name));
   const isEarly = (name) => early.includes(name);
   await script('early', early, []);
@@ -25,7 +33,7 @@ export async function bundleScripts(folder, entries, files, exported, options) {
     names.filter((name) => !isEarly(name)),
     early,
   );
-  for (const [name, file] of Object.entries(files)) writeFileSync(join(folder, file), moduleOf(name));
+  for (const name of names) writeFileSync(join(folder, files[name]), moduleOf(name));
 
   async function script(title, packages, given) {
     const entry = join(entries, `${title}.cjs`);
@@ -48,9 +56,14 @@ export async function bundleScripts(folder, entries, files, exported, options) {
     });
   }
 
-  function takeGiven({ onResolve, onLoad }, given) {
-    onResolve({ filter: /^[^./]/ }, ({ path, kind }) => {
-      if (given.includes(path)) return { path, namespace: 'given' };
+  function takeGiven({ onResolve, onLoad, resolve }, given) {
+    onResolve({ filter: /^[^./]/ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
+      // Asked by ourselves.
+      if (pluginData === given) return null;
+      // A package may have one of the same name and another version.
+      const found = (from) => resolve(path, { kind, importer, resolveDir: from, pluginData: given });
+      if (given.includes(path) && (await found(resolveDir)).path === (await found(ROOT)).path)
+        return { path, namespace: 'given' };
       // A script cannot import.
       return kind === 'dynamic-import' && isBuiltin(path) ? { path, namespace: 'builtin' } : null;
     });

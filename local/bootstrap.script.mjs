@@ -1,6 +1,6 @@
 // How a bundled program comes by its packages: as scripts, together with what Node made of them the last time. For modules
 // Node keeps only what it compiles before it runs them, and compiles thousands of functions anew at each start.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,8 +11,8 @@ import { crc32 } from 'node:zlib';
 
 /** After a program is ready, which it says by this event of `process`; so long that it has answered something, too. */
 const KEEP_AFTER_MS = 5_000;
-/** Of a file of kept code: the checksums of the script and of the code. What follows begins where V8 wants it to. */
-const HEAD_BYTES = 8;
+/** Of a file of kept code: the time and size of its script, its own checksum. The code begins where V8 wants it to. */
+const HEAD_BYTES = 16;
 
 const loaded = new Map();
 const unkept = [];
@@ -21,22 +21,29 @@ const unkept = [];
 export function packagesIn(file, given) {
   const known = loaded.get(file);
   if (known) return known;
-  const source = readFileSync(file);
-  const script = compiled(file, source);
   const module = { exports: {} };
-  // Bundles are ASCII.
-  const run = script.runInThisContext();
+  const run = compiled(file).runInThisContext();
   run(module.exports, createRequire(file), module, file, dirname(file), pathToFileURL(file).href, given);
   loaded.set(file, module.exports);
   return module.exports;
 }
 
-function compiled(file, source) {
+function compiled(file) {
   const place = placeOf(file);
-  const cachedData = keptCode(place, source);
-  const script = new Script(source.latin1Slice(), { filename: file, cachedData });
-  if (!cachedData || script.cachedDataRejected) keepLater({ place, script, sum: crc32(source) });
+  // Before it is read: changed meanwhile, it would be taken for what it is not.
+  const known = recordOf(statSync(file));
+  const cachedData = keptCode(place, known);
+  // Bundles are ASCII.
+  const script = new Script(readFileSync(file, 'latin1'), { filename: file, cachedData });
+  if (!cachedData || script.cachedDataRejected) keepLater({ place, script, known });
   return script;
+}
+
+function recordOf({ mtimeMs, size }) {
+  const record = Buffer.alloc(HEAD_BYTES - 4);
+  record.writeDoubleLE(mtimeMs, 0);
+  record.writeUInt32LE(size, 8);
+  return record;
 }
 
 /** Each program uses other parts; a thread is a program of its own. V8 takes only what was made with the same flags. */
@@ -47,11 +54,11 @@ function placeOf(file) {
 }
 
 /** Undefined where there is none of this very script, or it is damaged: V8 itself looks at hardly more than lengths. */
-function keptCode(place, source) {
+function keptCode(place, known) {
   try {
     const kept = readFileSync(place);
     const code = kept.subarray(HEAD_BYTES);
-    if (kept.readUInt32LE(0) === crc32(source) && kept.readUInt32LE(4) === crc32(code)) return code;
+    if (kept.subarray(0, known.length).equals(known) && kept.readUInt32LE(known.length) === crc32(code)) return code;
   } catch {
     // Not kept yet, or not whole.
   }
@@ -72,14 +79,13 @@ function keepSoon() {
 }
 
 function keep() {
-  for (const { place, script, sum } of unkept.splice(0)) {
+  for (const { place, script, known } of unkept.splice(0)) {
     const code = script.createCachedData();
-    const head = Buffer.alloc(HEAD_BYTES);
-    head.writeUInt32LE(sum, 0);
-    head.writeUInt32LE(crc32(code), 4);
+    const sum = Buffer.alloc(4);
+    sum.writeUInt32LE(crc32(code));
     const unfinished = `${place}.${process.pid}`;
     try {
-      writeFileSync(unfinished, Buffer.concat([head, code]));
+      writeFileSync(unfinished, Buffer.concat([known, sum, code]));
       renameSync(unfinished, place);
     } catch {
       // Replaced by another bundle meanwhile, or no room on the disk: the next start takes a little longer.
