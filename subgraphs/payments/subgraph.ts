@@ -134,7 +134,8 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
     migrate: () => migrate(orm, databaseUrl),
     start: async () => {
       relay.start();
-      await boss.start();
+      // The connections of those who work for the queue are made while it looks after its tables.
+      await Promise.all([boss.start(), paymentWorker.arrive(), refundWorker.arrive(), ping(workersOrm)]);
       const workers = [
         paymentWorker,
         refundWorker,

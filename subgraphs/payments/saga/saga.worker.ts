@@ -87,9 +87,14 @@ export class SagaWorker<Known = unknown> {
     this.startNext();
   }
 
+  /** Makes it known that this process is there, and that its leases hold. */
+  async arrive(): Promise<void> {
+    await this.presence.get();
+  }
+
   /** Takes guards, and takes up what an earlier process left. */
   async start(): Promise<void> {
-    await Promise.all([this.takeGuards(), this.presence.get().then(() => this.sweep())]);
+    await Promise.all([this.takeGuards(), this.arrive().then(() => this.sweep())]);
   }
 
   private async takeGuards(): Promise<void> {
