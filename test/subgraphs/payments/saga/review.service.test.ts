@@ -10,11 +10,13 @@ import type { AcceptanceService } from '../../../../subgraphs/payments/acceptanc
 import { AuthorizationService } from '../../../../subgraphs/payments/authorization/authorization.service.js';
 import { VaultClient } from '../../../../subgraphs/payments/checkout/payer.client.js';
 import { type Databases, openDatabases } from '../../../../subgraphs/payments/databases.js';
+import type { Legs } from '../../../../subgraphs/payments/payment/payment.repository.js';
 import { paymentStatuses } from '../../../../subgraphs/payments/payment/payment.states.js';
 import { sendToReview } from '../../../../subgraphs/payments/saga/review.service.js';
 import { PaymentSaga } from '../../../../subgraphs/payments/saga/saga.service.js';
 import { MOVED } from '../../../../subgraphs/payments/saga/saga.states.js';
 import type { WalletClient } from '../../../../subgraphs/payments/wallet/wallet.client.js';
+import { atOnce } from '../../../support/barrier.js';
 import { Books } from '../../../support/books.js';
 import { LegsLab } from '../../../support/legs.js';
 
@@ -54,6 +56,33 @@ describe('A contradiction', () => {
   });
 });
 
+describe('A refusal that a person must look at', () => {
+  const refused = async (id: PaymentId, known: Legs) => {
+    await sendToReview(lab.orm.em, id, 'CAPTURE_REFUSED', now, known);
+    return { events: await lab.eventsOf(id), reason: (await lab.read(id)).payment.reason };
+  };
+  const askedElsewhere = 'update payment set unclear_since = now() where id = ?';
+
+  it('is believed where nobody else has asked', async () => {
+    const id = await lab.newPayment();
+    const outcome = { events: ['1 IN_REVIEW IN_REVIEW'], reason: 'CAPTURE_REFUSED' };
+    expect(await refused(id, await lab.read(id))).toEqual(outcome);
+  });
+
+  it('is no matter where another worker has asked since, or asks while it is written down', async () => {
+    const nothing = { events: [], reason: null };
+    const before = await lab.newPayment();
+    const known = await lab.read(before);
+    await lab.orm.em.fork().execute(askedElsewhere, [before]);
+    expect(await refused(before, known)).toEqual(nothing);
+
+    const meanwhile = await lab.newPayment();
+    const legs = await lab.read(meanwhile);
+    const barrier = { sql: askedElsewhere, values: [meanwhile], whose: 'legs' };
+    expect(await atOnce(lab.orm.em, barrier, [() => refused(meanwhile, legs)])).toEqual([nothing]);
+  });
+});
+
 describe('A step that does not come to an answer', () => {
   let books: Books;
   let databases: Databases;
@@ -82,10 +111,15 @@ describe('A step that does not come to an answer', () => {
   const unheard = () => Promise.resolve();
 
   /** What becomes of a payment that has stood before the wallet for so long, when users are asked for it. */
-  async function advanced(ask: () => unknown, passedMs: number, { attempt = 11, change = '', isHeld = false } = {}) {
+  async function advanced(
+    ask: () => unknown,
+    passedMs: number,
+    { attempt = 11, change = '', isHeld = false, wasHeld = false } = {},
+  ) {
     const [id = ''] = await books.morePayments(1);
     await books.forge(`update payment set ${change} attempt = ${attempt}, created_at = '${now.toISOString()}' where id = '${id}';
-      insert into payment_authorization (payment_id, status, request_id, order_id) values ('${id}', 'REQUESTED', '${id}', '${id}');
+      insert into payment_authorization (payment_id, status, request_id, order_id, authorization_id)
+        values ('${id}', ${wasHeld ? `'HELD', '${id}', '${id}', '${id}'` : `'REQUESTED', '${id}', '${id}', null`});
       insert into payment_acceptance (payment_id, status, request_id) values ('${id}', 'PREPARED', '${id}')`);
     const clock: Clock = () => new Date(now.getTime() + passedMs);
     const errors: unknown[] = [];
@@ -106,8 +140,12 @@ describe('A step that does not come to an answer', () => {
       { [WalletProvider.PAYPAL]: wallet },
       clock,
     );
-    // The network, once it is asked.
-    const acceptances = { ask: async () => MOVED } as unknown as AcceptanceService;
+    const network: string[] = [];
+    const told = (what: string) => async (legs: Legs) => {
+      network.push(`${what} ${legs.acceptance.status}`);
+      return MOVED;
+    };
+    const acceptances = { ask: told('asked'), submit: told('submitted') } as unknown as AcceptanceService;
     const saga = new PaymentSaga(orm.em, authorizations, acceptances, logger, clock);
     const outcome = await saga.advance(id as PaymentId, null).then(
       ({ kind }) => kind,
@@ -121,7 +159,7 @@ describe('A step that does not come to an answer', () => {
       'select type from payment_event where payment_id = ? order by sequence',
       [id],
     );
-    return { id, outcome, ending: row?.ending, events: events.map(({ type }) => type), errors };
+    return { id, outcome, ending: row?.ending, events: events.map(({ type }) => type), errors, network };
   }
 
   it.each([
@@ -131,7 +169,7 @@ describe('A step that does not come to an answer', () => {
     ['a value that cannot be', unchecked, 0],
   ])('goes to a person at once for %s: trying again would only fail again', async (_, ask, passedMs) => {
     const { id, errors, ...rest } = await advanced(ask, passedMs);
-    expect(rest).toEqual({ outcome: 'OVER', ending: 'IN_REVIEW CONTRADICTION', events: ['IN_REVIEW'] });
+    expect(rest).toEqual({ outcome: 'OVER', ending: 'IN_REVIEW CONTRADICTION', events: ['IN_REVIEW'], network: [] });
     expect(errors).toEqual([[{ err: expect.any(Error), id }, 'a payment contradicts itself']]);
   });
 
@@ -159,6 +197,18 @@ describe('A step that does not come to an answer', () => {
   it('has come to one when the wallet answers, however late: then nothing is given up', async () => {
     const moved = { outcome: 'MOVED', ending: 'PROCESSING', events: ['AUTHORIZED', 'SUBMITTED'] };
     expect(await advanced(unheard, 2 * DAY, { isHeld: true })).toMatchObject(moved);
+  });
+
+  it('asks the network at once when the wallet holds the money, but not for a payer who stood there for too long', async () => {
+    const held = { outcome: 'MOVED', events: ['AUTHORIZED', 'SUBMITTED'], network: ['asked SUBMITTED'] };
+    expect(await advanced(unheard, 0, { isHeld: true })).toMatchObject(held);
+    const late = { isHeld: true, change: `pay_by = '${now.toISOString()}',` };
+    expect(await advanced(unheard, 1, late)).toMatchObject({ outcome: 'MOVED', events: ['AUTHORIZED'], network: [] });
+  });
+
+  it('submits what the wallet holds and nobody has submitted yet', async () => {
+    const outcome = { outcome: 'MOVED', network: ['submitted PREPARED'] };
+    expect(await advanced(unheard, 0, { wasHeld: true })).toMatchObject(outcome);
   });
 
   it('is not taken at all where a payment is over, or a person’s', async () => {
