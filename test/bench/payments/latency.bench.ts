@@ -1,6 +1,6 @@
 import { printTitle } from '../gateway/report.js';
 import { type Flow, paced, prepared, pressed } from './flow.js';
-import { printFlow, printFlowHead, rateOf } from './rows.js';
+import { printCost, printCostHead, printFlow, printFlowHead, rateOf } from './rows.js';
 import type { Stage } from './stage.js';
 
 const LANES = 64;
@@ -19,6 +19,8 @@ export async function benchLatency(stage: Stage, fullRate: number): Promise<Flow
     return stage.pay(purchase, dueAt);
   });
   printFlow(`${count} payments`, flow);
+  printCostHead();
+  printCost('each payment', flow.count, flow.cost);
   return flow;
 }
 

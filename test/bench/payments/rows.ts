@@ -41,6 +41,10 @@ export function printFlow(name: string, flow: Flow): void {
 }
 
 /** What goes to PostgreSQL for one thing, everything that the graph does meanwhile included. */
+export function printCostHead(): void {
+  printCells('', ['statements', 'round trips', 'WAL']);
+}
+
 export function printCost(name: string, count: number, { statements, roundTrips, walBytes }: Cost): void {
   printCells(name, [
     (statements / count).toFixed(1),

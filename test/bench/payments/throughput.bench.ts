@@ -1,6 +1,6 @@
-import { printCells, printTitle } from '../gateway/report.js';
+import { printTitle } from '../gateway/report.js';
 import { type Flow, prepared, pressed } from './flow.js';
-import { printCost, printFlow, printFlowHead } from './rows.js';
+import { printCost, printCostHead, printFlow, printFlowHead } from './rows.js';
 import type { Purchase, Stage } from './stage.js';
 
 /** Fewer payments of each traveler say nothing. */
@@ -22,7 +22,7 @@ export async function benchThroughput(stage: Stage): Promise<ReadonlyMap<number,
     flows.set(travelers, flow);
     printFlow(`${travelers} at once`, flow);
   }
-  printCells('', ['statements', 'round trips', 'WAL']);
+  printCostHead();
   for (const [travelers, { count, cost }] of flows) printCost(`${travelers} at once, each payment`, count, cost);
   return flows;
 }
