@@ -1,7 +1,14 @@
 import { type FieldNode, Kind, type OperationDefinitionNode, print, type VariableDefinitionNode, visit } from 'graphql';
 import { UnavailableError } from '../subgraphs/kernel/error.js';
 import { fingerprintOf } from './context.js';
-import { Batch, deliver, type EntityAnswer, type EntityFetches, type EntityQuestion } from './fetch.entities.js';
+import {
+  Batch,
+  deliver,
+  type EntityAnswer,
+  type EntityFetches,
+  type EntityQuestion,
+  MOST_REPRESENTATIONS,
+} from './fetch.entities.js';
 import type { Asking, SubgraphSource } from './fetch.js';
 import { FetchOperation } from './fetch.operation.js';
 import type { SubgraphAnswer } from './fetch.transport.js';
@@ -9,7 +16,6 @@ import { FlightStopped } from './fetch.watch.js';
 
 // A text of its own for each number of them, which the subgraph reads anew.
 const MOST_CONTEXTS = 20;
-const MOST_REPRESENTATIONS = 250;
 
 /** Questions with equal selection and rights, by the values of their contexts. */
 interface Gathering {

@@ -65,7 +65,7 @@ export class Batch {
 }
 
 // More would be no faster: answers so large cost the memory anew each time, and one slow entity would hold up too many.
-const MOST_REPRESENTATIONS = 250;
+export const MOST_REPRESENTATIONS = 250;
 
 /**
  * Asks one subgraph about entities. What several requests ask within one turn of the event loop, with the same

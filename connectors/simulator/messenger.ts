@@ -44,7 +44,8 @@ export class Messenger {
   private async answerTo(request: ClientRequest): Promise<number | null | undefined> {
     const { promise, resolve } = Promise.withResolvers<number | null | undefined>();
     this.underWay.add(request);
-    const deadline = setTimeout(() => request.destroy(), this.deadlineMs);
+    // With a word of ours: without one it would look as if the other side had closed the connection.
+    const deadline = setTimeout(() => request.destroy(new Error('no answer in time')), this.deadlineMs);
     request.once('response', (response) => {
       response.once('close', () => resolve(response.complete ? response.statusCode : null));
       // That it broke off is told by `close`.
