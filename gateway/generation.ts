@@ -19,7 +19,7 @@ import { Preparation } from './prepare.js';
 import type { Turns } from './prepare.turns.js';
 import { SubscriptionPlans } from './subscribe.plan.js';
 import { readEventSources } from './subscribe.source.js';
-import { type LoadedSupergraph, loadSupergraph } from './supergraph.js';
+import { type LoadedSupergraph, loadSupergraphInTurns } from './supergraph.js';
 
 /** What all generations of one gateway have in common. */
 export interface GenerationOptions {
@@ -94,7 +94,7 @@ export class Generation {
    * @throws when the supergraph is not usable: not valid, or with features that nothing here enforces
    */
   static async build(sdl: string, options: GenerationOptions): Promise<Generation> {
-    const loaded = loadSupergraph(sdl);
+    const loaded = await loadSupergraphInTurns(sdl);
     // Each part holds up the operations under way: in between they have their turn.
     await nextTurn();
     const eventSources = readEventSources(loaded.full, loaded.api);

@@ -1,6 +1,7 @@
 import { type Schema, Supergraph } from '@apollo/federation-internals';
 import { buildASTSchema, type GraphQLSchema } from 'graphql';
 import { supportedFeatures } from './admission.features.js';
+import { nextTurn } from './plan.js';
 
 /** A supergraph file, understood. */
 export interface LoadedSupergraph {
@@ -20,16 +21,33 @@ export interface LoadedSupergraph {
  * @throws a GraphQL error that says what is wrong with the file
  */
 export function loadSupergraph(sdl: string): LoadedSupergraph {
+  const parts = inParts(sdl);
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done) return value;
+  }
+}
+
+/** The same, and the operations under way have their turn in between. */
+export async function loadSupergraphInTurns(sdl: string): Promise<LoadedSupergraph> {
+  const parts = inParts(sdl);
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done) return value;
+    await nextTurn();
+  }
+}
+
+function* inParts(sdl: string): Generator<void, LoadedSupergraph> {
   const supergraph = Supergraph.build(sdl, { supportedFeatures: supportedFeatures(), validateSupergraph: true });
+  yield;
   const apiSchema = supergraph.apiSchema();
-  return {
-    sdl,
-    supergraph,
-    apiSchema,
-    api: schemaOf(apiSchema),
-    full: schemaOf(supergraph.schema),
-    subgraphs: supergraph.subgraphsMetadata().map(({ name, url }) => ({ name, url })),
-  };
+  yield;
+  const api = schemaOf(apiSchema);
+  yield;
+  const full = schemaOf(supergraph.schema);
+  const subgraphs = supergraph.subgraphsMetadata().map(({ name, url }) => ({ name, url }));
+  return { sdl, supergraph, apiSchema, api, full, subgraphs };
 }
 
 /** In graphql-js's terms, which would validate a second time what was valid in the planner's. */

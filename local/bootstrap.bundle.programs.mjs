@@ -22,9 +22,9 @@ const files = Object.fromEntries(
 );
 
 /** With what each begins. Bundles are ASCII: Node, which expects UTF-8, needs longer to decode them than to run them. */
-const MAIN = `import { readFileSync } from 'node:fs';
-import { registerHooks } from 'node:module';
-import { fileURLToPath } from 'node:url';
+const MAIN = `const { readFileSync } = process.getBuiltinModule('node:fs');
+const { registerHooks } = process.getBuiltinModule('node:module');
+const { fileURLToPath } = process.getBuiltinModule('node:url');
 const BUNDLED = ${JSON.stringify([PROGRAM_BUNDLES, BUNDLES].map((place) => pathToFileURL(join(place, '/')).href))};
 registerHooks({
   load: (url, context, next) =>
@@ -57,6 +57,14 @@ const toPackages = {
   },
 };
 
+/** As our compiler writes it. Taken in by esbuild, each file would get a copy of all that the module exports. */
+const BUILTIN = /^import (.+) from '(node:[^']+)';/gm;
+
+function taking(names, name) {
+  const taken = names.replaceAll(' as ', ': ').replace(/^\*: /, '');
+  return `const ${taken} = process.getBuiltinModule('${name}');`;
+}
+
 /** A file that looks for others beside it looks where it was compiled to. */
 const inTheirPlaces = {
   name: 'places',
@@ -70,7 +78,9 @@ const inTheirPlaces = {
         filename: JSON.stringify(path),
         resolve: `((name) => (${JSON.stringify(places)})[name.startsWith('.') ? new URL(name, ${JSON.stringify(here)}).href : name])`,
       };
-      const text = readFileSync(path, 'utf8').replaceAll(/^import \{ z \} from 'zod';/gm, "import * as z from 'zod';");
+      const text = readFileSync(path, 'utf8')
+        .replaceAll(/^import \{ z \} from 'zod';/gm, "import * as z from 'zod';")
+        .replaceAll(BUILTIN, (_, names, name) => taking(names, name));
       const contents = text.replaceAll(/\bimport\.meta\.(url|dirname|filename|resolve)\b/g, (_, name) => values[name]);
       return { contents, loader: 'js' };
     });

@@ -12,6 +12,27 @@ const EARLY = ['jose', 'lru-cache', 'pg', 'uqr', 'uuidv7'];
 const ELSEWHERE = [/^@nats-io\//, /^@opentelemetry\/(?!api$)/, /^@theguild\//, /^zod$/];
 
 const WRAPPER = '(function (exports, require, module, __filename, __dirname, __url, __given) {';
+
+/**
+ * For esbuild's helper that copies the exports of a package of the older kind for a file of the newer one: 119 such files
+ * import graphql, which exports 300 names. One copy serves them all, as long as nothing was exported since.
+ */
+const SHARING = `const __sharing = (copy) => {
+  const copies = [new WeakMap(), new WeakMap()];
+  return (module, mode) => {
+    if (typeof module !== 'function' && (typeof module !== 'object' || module === null)) return copy(module, mode);
+    const [known, size] = [copies[mode ? 1 : 0], Object.getOwnPropertyNames(module).length];
+    if (known.get(module)?.size !== size) known.set(module, { size, copied: copy(module, mode) });
+    return known.get(module).copied;
+  };
+};`;
+/** The helper as it is minified: `z=(n,e,t)=>(t=n!=null?…:{},…(t,"default",{…}):t,n))`; a line may end anywhere. */
+const COPYING = new RegExp(
+  String.raw`(ID)=(\(ID,ID,ID\)=>\((ID)=(ID)!=null\?.*?"default",.*?:\3,\4\)\))`
+    .replaceAll(/[=,:]|=>/g, String.raw`\s*$&\s*`)
+    .replaceAll('ID', String.raw`[\w$]+`),
+  's',
+);
 const LOADER = '../../../../../local/bootstrap.script.mjs';
 
 export function isInScripts(name) {
@@ -40,12 +61,12 @@ export async function bundleScripts(folder, entries, files, exported, options) {
     // Each is begun when it is asked for; by its file, so that all of them are what an `import` finds.
     const lines = packages.map((name) => `exports[${JSON.stringify(name)}] = () => require('./${files[name]}');`);
     writeFileSync(entry, `${lines.join('\n')}\n`);
-    await build({
+    const { outputFiles } = await build({
       ...options,
       entryPoints: [entry],
       outfile: join(folder, `${title}.cjs`),
       format: 'cjs',
-      banner: { js: WRAPPER },
+      banner: { js: `${WRAPPER}${SHARING}` },
       footer: { js: '})' },
       define: {
         'import.meta.url': '__url',
@@ -53,7 +74,9 @@ export async function bundleScripts(folder, entries, files, exported, options) {
         'import.meta.dirname': '__dirname',
       },
       plugins: [{ name: 'given', setup: (to) => takeGiven(to, given) }, builtins],
+      write: false,
     });
+    for (const { path, text } of outputFiles) writeFileSync(path, text.replace(COPYING, '$1=__sharing($2)'));
   }
 
   function takeGiven({ onResolve, onLoad, resolve }, given) {
@@ -72,9 +95,8 @@ export async function bundleScripts(folder, entries, files, exported, options) {
 
   function moduleOf(name) {
     const own = isEarly(name) ? 'early' : 'late';
-    const load = (title, given) => `packagesIn(fileURLToPath(new URL('./${title}.cjs', import.meta.url)), ${given})`;
+    const load = (title, given) => `packagesIn(new URL('./${title}.cjs', import.meta.url), ${given})`;
     return [
-      "import { fileURLToPath } from 'node:url';",
       `import { packagesIn } from '${LOADER}';`,
       `const early = ${load('early', '{}')};`,
       ...(own === 'late' ? [`const late = ${load('late', 'early')};`] : []),

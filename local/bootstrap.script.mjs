@@ -1,13 +1,14 @@
 // How a bundled program comes by its packages: as scripts, together with what Node made of them the last time. For modules
 // Node keeps only what it compiles before it runs them, and compiles thousands of functions anew at each start.
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { cachedDataVersionTag } from 'node:v8';
-import { Script } from 'node:vm';
-import { isMainThread, threadName } from 'node:worker_threads';
-import { crc32 } from 'node:zlib';
+
+// Not by `import`, for which Node asks a module for each of its exports, and loads what some of them need.
+const { readFileSync, renameSync, statSync, writeFileSync } = process.getBuiltinModule('node:fs');
+const { createRequire } = process.getBuiltinModule('node:module');
+const { basename, dirname, join } = process.getBuiltinModule('node:path');
+const { fileURLToPath } = process.getBuiltinModule('node:url');
+const { Script } = process.getBuiltinModule('node:vm');
+const { isMainThread, threadName } = process.getBuiltinModule('node:worker_threads');
+const { crc32 } = process.getBuiltinModule('node:zlib');
 
 /** After a program is ready, which it says by this event of `process`; so long that it has answered something, too. */
 const KEEP_AFTER_MS = 5_000;
@@ -18,13 +19,14 @@ const loaded = new Map();
 const unkept = [];
 
 /** What the packages of this script export: a function for each of them, by its name. */
-export function packagesIn(file, given) {
-  const known = loaded.get(file);
+export function packagesIn({ href }, given) {
+  const known = loaded.get(href);
   if (known) return known;
+  const file = fileURLToPath(href);
   const module = { exports: {} };
   const run = compiled(file).runInThisContext();
-  run(module.exports, createRequire(file), module, file, dirname(file), pathToFileURL(file).href, given);
-  loaded.set(file, module.exports);
+  run(module.exports, createRequire(file), module, file, dirname(file), href, given);
+  loaded.set(href, module.exports);
   return module.exports;
 }
 
@@ -46,10 +48,11 @@ function recordOf({ mtimeMs, size }) {
   return record;
 }
 
-/** Each program uses other parts; a thread is a program of its own. V8 takes only what was made with the same flags. */
+/** Each program uses other parts; a thread is a program of its own. V8 takes only what it made itself with the same flags. */
 function placeOf(file) {
   const program = basename(dirname(process.argv[1] ?? ''));
-  const who = [program, ...(isMainThread ? [] : [threadName]), cachedDataVersionTag()].join('-');
+  const how = crc32([process.version, ...process.execArgv].join('\n'));
+  const who = [program, ...(isMainThread ? [] : [threadName]), how].join('-');
   return join(dirname(file), `${basename(file, '.cjs')}.${who}.code`);
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createLocalJWKSet } from 'jose';
+import type { PgBoss } from 'pg-boss';
 import type { Registry } from 'prom-client';
 import { jwtAuthenticator } from '../gateway/authentication.js';
 import { readPlanning } from '../gateway/configuration.js';
@@ -17,7 +18,7 @@ import { merchantsConfiguration } from '../subgraphs/merchants/merchants.configu
 import { connectOutside as connectMerchants } from '../subgraphs/merchants/outside.js';
 import { createMerchants } from '../subgraphs/merchants/subgraph.js';
 import { connectOutside as connectPayments } from '../subgraphs/payments/outside.js';
-import { createPayments } from '../subgraphs/payments/subgraph.js';
+import { createPayments, type PaymentsOptions } from '../subgraphs/payments/subgraph.js';
 import { createUsers } from '../subgraphs/users/subgraph.js';
 import { onceOpen } from './bus.js';
 import type { Answering } from './front.js';
@@ -32,6 +33,10 @@ export interface GraphOptions {
   readonly issuer: DevelopmentIssuer;
   /** The supergraph file. */
   readonly supergraph: string;
+  /** Settles when the outside systems answer: nothing is asked of them before. */
+  readonly outside: Promise<unknown>;
+  /** The queue of payments, which may be starting already. */
+  readonly jobs: PgBoss;
 }
 
 /** Four subgraphs and the gateway in this process, seeded and at work. */
@@ -59,7 +64,7 @@ export class Graph {
     const opened = openGateway(options, bus, supergraph, subgraphs, metrics);
     // Also where the databases fail meanwhile.
     stack.defer(() => opened.then((gateway) => gateway.close(), ignore));
-    const starting = Promise.all([opening, migrating]).then(() =>
+    const starting = Promise.all([opening, migrating, options.outside]).then(() =>
       // Sown beside what is started: neither needs the other.
       Promise.all([
         seed(users.services, merchants.services),
@@ -98,9 +103,12 @@ export class Graph {
   }
 }
 
-/** Wires one after the other; the database of one is looked after while the next one is wired. */
+/**
+ * Wires one after the other; the database of one is looked after while the next one is wired. Payments first, which has
+ * most to look after.
+ */
 async function createSubgraphs(
-  { environment, secrets }: GraphOptions,
+  { environment, secrets, jobs }: GraphOptions,
   bus: EventBus,
   metrics: Registry,
   stack: AsyncDisposableStack,
@@ -114,32 +122,43 @@ async function createSubgraphs(
     bus,
   });
   const migrations: Promise<void>[] = [];
-  const wired = async <Wired extends Subgraph>(creating: Promise<Wired>): Promise<Wired> => {
-    const subgraph = await creating;
-    // Last in, first out: payments, the last one, ends before those whom it asks.
-    stack.defer(() => subgraph.close());
-    const migrating = subgraph.migrate();
+  const lookAfter = async (migrating: Promise<void>): Promise<void> => {
     // Somebody waits for it, but not yet.
     migrating.catch(ignore);
     migrations.push(migrating);
     // What a database says has its turn in between.
     await turn();
+  };
+  // Last in, first out: those whom payments asks end after it.
+  const asked = stack.use(new AsyncDisposableStack());
+  const wired = async <Wired extends Subgraph>(creating: Promise<Wired>): Promise<Wired> => {
+    const subgraph = await creating;
+    asked.defer(() => subgraph.close());
+    await lookAfter(subgraph.migrate());
     return subgraph;
   };
+  // They are there before payments asks anything of them.
+  const others = Promise.withResolvers<PaymentsOptions['others']>();
+  const payments = await createPayments({
+    ...common('payments'),
+    signer: new PrincipalSigner('payments', paymentsKey.privateKey),
+    others: {
+      users: async (request) => (await others.promise).users(request),
+      merchants: async (request) => (await others.promise).merchants(request),
+      fx: async (request) => (await others.promise).fx(request),
+    },
+    outside: connectPayments(environment),
+    jobs,
+    metrics,
+  });
+  stack.defer(() => payments.close());
+  await lookAfter(payments.migrate().then(() => payments.connect()));
   const users = await wired(createUsers({ ...common('users'), personalDataKey: secrets.personalDataKey }));
   const outside = connectMerchants(merchantsConfiguration(environment));
-  stack.defer(() => outside.close());
+  asked.defer(() => outside.close());
   const merchants = await wired(createMerchants({ ...common('merchants'), outside }));
   const fx = await wired(createFx({ ...common('fx'), source: 'simulated' }));
-  const payments = await wired(
-    createPayments({
-      ...common('payments'),
-      signer: new PrincipalSigner('payments', paymentsKey.privateKey),
-      others: { users: inProcess(users), merchants: inProcess(merchants), fx: inProcess(fx) },
-      outside: connectPayments(environment),
-      metrics,
-    }),
-  );
+  others.resolve({ users: inProcess(users), merchants: inProcess(merchants), fx: inProcess(fx) });
   return { users, merchants, fx, payments, migrating: Promise.all(migrations) };
 }
 

@@ -50,23 +50,35 @@ export class Machine {
     const secrets = await secretsIn(join(folder, 'secrets.json'));
     const waiting = Promise.withResolvers<void>();
     const opening = openDatabases(folder, environment, waiting.resolve);
-    // The heavy half of the program is read from the disk while PostgreSQL starts, and not before it is told to.
-    const loading = Promise.race([waiting.promise, opening]).then(loadGraph);
-    // Where the databases do not open, nobody asks for it.
-    loading.catch(() => undefined);
-    const [databases, paypal, wechatPay] = await allOrNone(stack, [
-      opening,
+    stack.defer(() => opening.then((databases) => databases.stop(), ignore));
+    const [paypal, wechatPay] = await Promise.all([
       outside('paypal', options, environment['PAYPAL_BASE_URL'], paypalSimulatorEnvironment(secrets, front.url)),
       outside('wechat-pay', options, environment['WECHAT_PAY_BASE_URL'], wechatPaySimulatorEnvironment(secrets)),
     ]);
+    for (const system of [paypal, wechatPay]) stack.defer(() => system.stop());
+    // The heavy half of the program is read from the disk while PostgreSQL starts, and not before it is told to. Then the
+    // outside systems have the other processor: all at once would wait for each other.
+    const reading = Promise.race([waiting.promise, opening]).then(readPackages);
+    const playing = reading.then(() => Promise.all([paypal.start(), wechatPay.start()]));
+    const queueing = reading.then(() => import('./queue.js'));
+    const loading = queueing.then(loadGraph);
+    // Where something else fails first, nobody asks for them.
+    for (const each of [playing, loading]) each.catch(ignore);
+    const databases = await opening;
+    const told = { ...environment, ...databases.environment };
+    const { startingQueue } = await queueing;
+    const jobs = startingQueue(told);
+    stack.defer(() => jobs.stop());
     const issuer = await DevelopmentIssuer.create(`${front.url}/dev`, secrets.issuer);
     const { Graph } = await loading;
     const places = { notifications: front.url, paypal: paypal.url, wechatPay: wechatPay.url };
     const graph = await Graph.start({
-      environment: { ...serviceEnvironment(secrets, places, environment), ...databases.environment },
+      environment: serviceEnvironment(secrets, places, told),
       secrets,
       issuer,
       supergraph: options.supergraph,
+      outside: playing,
+      jobs,
     });
     stack.defer(() => graph.close());
     const tokens = await issueAll(issuer, identities);
@@ -83,9 +95,14 @@ export class Machine {
   }
 }
 
+/** All packages are in one large script, which the first of them reads. */
+async function readPackages(): Promise<void> {
+  await import('graphql');
+  await turn();
+}
+
 /** The packages that take longest to load. */
 const heavy: readonly (() => Promise<unknown>)[] = [
-  () => import('graphql'),
   () => import('@mikro-orm/core'),
   () => import('@mikro-orm/postgresql'),
   () => import('@apollo/federation-internals'),
@@ -93,7 +110,6 @@ const heavy: readonly (() => Promise<unknown>)[] = [
   () => import('undici'),
   () => import('reflect-metadata'),
   () => import('type-graphql'),
-  () => import('pg-boss'),
 ];
 
 /** In parts: in between, what PostgreSQL says is heard and answered. */
@@ -132,21 +148,8 @@ function outside(
   url: string | undefined,
   environment: Environment,
 ): Promise<OutsideSystem> {
-  return url ? Promise.resolve(elsewhere(url)) : Simulator.start(name, join(folder, 'books', name), environment);
+  return url ? Promise.resolve(elsewhere(url)) : Simulator.prepare(name, join(folder, 'books', name), environment);
 }
 
-interface Stoppable {
-  stop(): Promise<void>;
-}
-
-/** Starts several things at once; what did start is stopped when another one did not. @throws what the first one threw */
-async function allOrNone<All extends readonly Stoppable[]>(
-  stack: AsyncDisposableStack,
-  starts: { [Index in keyof All]: Promise<All[Index]> },
-): Promise<All> {
-  const settled = await Promise.allSettled(starts);
-  for (const start of settled) if (start.status === 'fulfilled') stack.defer(() => start.value.stop());
-  const failed = settled.find((start) => start.status === 'rejected');
-  if (failed) throw failed.reason;
-  return (await Promise.all(starts)) as All;
-}
+/** For what is told elsewhere. */
+function ignore(): void {}

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { type Cluster, clusterIn, initialise, isInitialised } from './postgres.cluster.js';
 import { orphanOf } from './postgres.orphan.js';
+import { DatabaseRecord } from './postgres.record.js';
 import { asServerUser, PostgresUnavailable } from './postgres.user.js';
 import { freePort, isAlive } from './running.js';
 
@@ -34,6 +35,7 @@ export class EmbeddedPostgres {
     readonly port: number,
     readonly pid: number,
     private readonly password: string,
+    private readonly record: DatabaseRecord,
     private readonly child: ChildProcess | null,
   ) {}
 
@@ -41,7 +43,8 @@ export class EmbeddedPostgres {
   static async start(options: PostgresOptions): Promise<EmbeddedPostgres> {
     const cluster = await clusterIn(resolve(options.folder));
     const orphan = await orphanOf(cluster);
-    if (orphan) return new EmbeddedPostgres(orphan.port, orphan.pid, cluster.password, null);
+    const record = new DatabaseRecord(cluster.path);
+    if (orphan) return new EmbeddedPostgres(orphan.port, orphan.pid, cluster.password, record, null);
     const { disposable = false, onWaiting = () => undefined } = options;
     if (!isInitialised(cluster)) await initialise(cluster, disposable, onWaiting);
     return EmbeddedPostgres.launch(cluster, disposable, onWaiting);
@@ -54,16 +57,25 @@ export class EmbeddedPostgres {
 
   /** For each name a database owned by a role of the same name that can reach nothing else. Harmless when they exist. */
   async createDatabases(names: readonly string[]): Promise<string[]> {
+    if (!this.record.has(names)) {
+      const known = await this.wholeOnes(names);
+      const missing = names.filter((name) => known[name] === undefined);
+      await Promise.all(missing.map((name) => this.createDatabase(name)));
+      this.record.add(missing.length === 0 ? known : await this.wholeOnes(names));
+    }
+    return names.map((name) => this.url(name, name));
+  }
+
+  /** Those that nobody else can reach, each with PostgreSQL's number for it. */
+  private async wholeOnes(names: readonly string[]): Promise<Record<string, number>> {
     const { rows } = await this.asAdministrator((admin) =>
-      admin.query<{ name: string }>(
-        `select datname as name from pg_database where datname = any($1) and datacl is not null and not exists (
+      admin.query<{ name: string; oid: number }>(
+        `select datname as name, oid from pg_database where datname = any($1) and datacl is not null and not exists (
            select from aclexplode(datacl) where grantee = 0 and privilege_type = 'CONNECT')`,
         [names],
       ),
     );
-    const ready = new Set(rows.map(({ name }) => name));
-    await Promise.all(names.filter((name) => !ready.has(name)).map((name) => this.createDatabase(name)));
-    return names.map((name) => this.url(name, name));
+    return Object.fromEntries(rows.map(({ name, oid }) => [name, oid]));
   }
 
   private createDatabase(name: string): Promise<void> {
@@ -125,6 +137,7 @@ export class EmbeddedPostgres {
       unix_socket_directories: '',
       max_connections: 200,
       shared_buffers: '128MB',
+      io_method: 'sync',
       ...(disposable && { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
     };
     const log = await open(join(folder, 'postgres.log'), 'a');
@@ -145,7 +158,7 @@ export class EmbeddedPostgres {
     await log.close();
     onWaiting();
     await becomesReady(child, cluster);
-    return new EmbeddedPostgres(port, child.pid ?? 0, password, child);
+    return new EmbeddedPostgres(port, child.pid ?? 0, password, new DatabaseRecord(cluster.path), child);
   }
 }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../subgraphs/kernel/configuration.js';
+import { freePort } from './running.js';
 
 // Meanwhile we read the heavy half of the program, and hear nothing: on a busy machine for many seconds.
 const START_DEADLINE_MS = 60_000;
@@ -13,6 +14,8 @@ export type SimulatorName = 'paypal' | 'wechat-pay';
 /** The other side of a connector: a simulator of ours, or the real one at its own address. */
 export interface OutsideSystem {
   readonly url: string;
+  /** Until then nobody answers there. @throws Error when it does not come up */
+  start(): Promise<void>;
   /** What it believes: its orders, captures, transactions, refunds. Null where nobody tells. */
   books(): Promise<unknown>;
   stop(): Promise<void>;
@@ -20,25 +23,35 @@ export interface OutsideSystem {
 
 /** The other side of a connector, as a process of its own: it keeps its books whatever happens to the graph. */
 export class Simulator implements OutsideSystem {
+  private child: ChildProcess | null = null;
+  private stopped = false;
+
   private constructor(
     readonly name: SimulatorName,
     readonly url: string,
-    private readonly child: ChildProcess,
+    private readonly booksFolder: string,
+    private readonly environment: Environment,
   ) {}
 
   /**
+   * On a free port; not started yet.
    * @param booksFolder where it writes what it believes; found again at the next start
-   * @throws Error when it does not come up
    */
-  static async start(name: SimulatorName, booksFolder: string, environment: Environment): Promise<Simulator> {
+  static async prepare(name: SimulatorName, booksFolder: string, environment: Environment): Promise<Simulator> {
+    return new Simulator(name, `http://127.0.0.1:${await freePort()}`, booksFolder, environment);
+  }
+
+  async start(): Promise<void> {
+    const { name, booksFolder, environment } = this;
     await mkdir(booksFolder, { recursive: true });
+    if (this.stopped) return;
     const script = fileURLToPath(import.meta.resolve(`../connectors/${name}/simulator/main.js`));
     const child = fork(script, {
       // Only what it is told: none of our own secrets reach the other side.
       env: {
         PATH: process.env['PATH'],
         NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
-        PORT: '0',
+        PORT: new URL(this.url).port,
         ...environment,
         BOOKS_DIR: booksFolder,
       },
@@ -46,11 +59,11 @@ export class Simulator implements OutsideSystem {
       // A Ctrl+C in a terminal must reach only us: the simulator still answers while we finish.
       detached: true,
     });
-    const url = await addressOf(name, child);
+    this.child = child;
+    await comesUp(name, child);
     child.once('exit', (code, signal) => {
       if (!child.killed) process.stderr.write(`sojourn: the ${name} simulator ended with ${code ?? signal}\n`);
     });
-    return new Simulator(name, url, child);
   }
 
   async books(): Promise<unknown> {
@@ -60,10 +73,12 @@ export class Simulator implements OutsideSystem {
 
   /** Lets it finish what is under way; returns when the process is gone. */
   async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const gone = once(this.child, 'exit');
-    const lastResort = setTimeout(() => this.child.kill('SIGKILL'), STOP_DEADLINE_MS);
-    this.child.kill('SIGTERM');
+    this.stopped = true;
+    const { child } = this;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    const lastResort = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
+    child.kill('SIGTERM');
     await gone;
     clearTimeout(lastResort);
   }
@@ -71,20 +86,17 @@ export class Simulator implements OutsideSystem {
 
 /** Where the environment says that it is: what is there is nobody's to start, stop or look into. */
 export function elsewhere(url: string): OutsideSystem {
-  return { url, books: async () => null, stop: async () => undefined };
+  return { url, start: async () => undefined, books: async () => null, stop: async () => undefined };
 }
 
-function addressOf(name: SimulatorName, child: ChildProcess): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
+function comesUp(name: SimulatorName, child: ChildProcess): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   const fail = (cause: string) => reject(new Error(`The ${name} simulator did not start: ${cause}`));
   const deadline = setTimeout(() => fail('it was too slow'), START_DEADLINE_MS);
   child.once('error', (error) => fail(error.message));
   child.once('exit', (code, signal) => fail(`it ended with ${code ?? signal}`));
-  child.once('message', (message) => {
-    const { url } = message as { url?: unknown };
-    if (typeof url === 'string') resolve(url);
-    else fail('it did not say its address');
-  });
+  // Its address, which we know.
+  child.once('message', () => resolve());
   promise.catch(() => child.kill('SIGKILL')).finally(() => clearTimeout(deadline));
   return promise;
 }

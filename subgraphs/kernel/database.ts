@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Constructor, EntityName } from '@mikro-orm/core';
 import { type Migration, Migrator } from '@mikro-orm/migrations';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
@@ -30,7 +31,7 @@ const MIGRATIONS = 'migration';
 /** Opens the ORM; no connection is made yet. */
 export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> {
   const { onStatement } = options;
-  return MikroORM.init({
+  const orm = await MikroORM.init({
     entities: [...options.entities],
     clientUrl: options.url,
     extensions: [Migrator],
@@ -59,6 +60,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
     },
     ...(onStatement && { debug: ['query'], logger: onStatement, colors: false }),
   });
+  // It took its time: what waits has its turn.
+  await turn();
+  return orm;
 }
 
 /**

@@ -45,11 +45,16 @@ export async function openDatabases(options: DatabasesOptions): Promise<Database
   // Of this process alone: nobody else's are cancelled.
   const name = `payments-proofs-${randomUUID().slice(0, 8)}`;
   const patience = { poolSize: 4, statementWithinMs: PROOF_WITHIN_MS, answerWithinMs: PROOF_WITHIN_MS + 5_000 };
-  const [orm, workersOrm, proofsOrm] = await Promise.all([
-    openDatabase({ ...common, name: 'payments' }),
-    openDatabase({ ...common, name: 'payments-workers' }),
-    openDatabase({ url: options.databaseUrl, entities: [Payment], migrations, name, ...patience }),
-  ]);
+  // One after the other, each in its own turn.
+  const orm = await openDatabase({ ...common, name: 'payments' });
+  const workersOrm = await openDatabase({ ...common, name: 'payments-workers' });
+  const proofsOrm = await openDatabase({
+    url: options.databaseUrl,
+    entities: [Payment],
+    migrations,
+    name,
+    ...patience,
+  });
   const cancel = async (em: EntityManager): Promise<void> => {
     const sql = "select pg_cancel_backend(pid) from pg_stat_activity where application_name = ? and state = 'active'";
     // A database that does not answer has cancelled them already.

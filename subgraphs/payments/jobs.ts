@@ -1,4 +1,28 @@
-import type { PgBoss, Queue } from 'pg-boss';
+import { PgBoss, type Queue } from 'pg-boss';
+import type { Logger } from '../kernel/telemetry.js';
+
+// Maintenance of the queue takes its time; a server that says nothing must not keep us from stopping.
+const ANSWER_WITHIN_MS = 30_000;
+
+/** The queue of timers and retries, with tables of its own in the database of payments; not started, nor connected. */
+export function createJobs(databaseUrl: string, logger: Logger): PgBoss {
+  const boss = new PgBoss({
+    connectionString: answeredWithin(databaseUrl, ANSWER_WITHIN_MS),
+    application_name: 'payments-jobs',
+    // One for a maintenance that takes its time, one for all else: guards are sent by those who write what they guard.
+    max: 2,
+    monitorIntervalSeconds: 15,
+  });
+  boss.on('error', (error) => logger.warn({ err: error }, 'the job queue has trouble'));
+  return boss;
+}
+
+/** pg-boss has no option for it, but hands its connection string to the driver, which reads its own options there. */
+function answeredWithin(url: string, ms: number): string {
+  const place = new URL(url);
+  place.searchParams.set('query_timeout', String(ms));
+  return place.href;
+}
 
 /** Makes a queue where it is missing. One that is there keeps the options that it was made with. */
 export async function ensureQueue(boss: PgBoss, name: string, options: Omit<Queue, 'name'>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { PgBoss } from 'pg-boss';
+import type { PgBoss } from 'pg-boss';
 import type { Registry } from 'prom-client';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import type { SubgraphName } from '../kernel/configuration.js';
@@ -22,6 +22,7 @@ import { QuoteClient } from './checkout/quote.client.js';
 import type { PaymentsContext } from './context.js';
 import { type DatabasesOptions, openDatabases } from './databases.js';
 import { registerFigures } from './figures.js';
+import { createJobs } from './jobs.js';
 import { LedgerAuditService } from './ledger/audit.service.js';
 import { type Discrepancy, findDiscrepancies } from './ledger/books.repository.js';
 import { SealWorker } from './ledger/seal.worker.js';
@@ -51,6 +52,8 @@ export interface PaymentsOptions extends DatabasesOptions {
   readonly others: Readonly<Record<Exclude<SubgraphName, 'payments'>, SubgraphTransport>>;
   readonly outside: Outside;
   readonly bus: EventBus;
+  /** Where somebody starts it already while this is wired; it ends with the subgraph all the same. */
+  readonly jobs?: PgBoss;
   readonly logger: Logger;
   readonly now?: Clock;
   /** Where what is undecided, in review and unsealed is told, if anywhere. */
@@ -58,6 +61,8 @@ export interface PaymentsOptions extends DatabasesOptions {
 }
 
 export interface PaymentsSubgraph extends Subgraph {
+  /** What of `start` takes time and needs the tables, but no other subgraph; it may go first. */
+  connect(): Promise<void>;
   /** Every contradiction in the books; there must be none. */
   findDiscrepancies(): Promise<Discrepancy[]>;
   /** For tests and audits that look at the rows themselves. */
@@ -71,21 +76,11 @@ interface Sagas {
   readonly refunds: SagaWorker<RefundLegs>;
 }
 
-// Maintenance of the queue takes its time; a server that says nothing must not keep us from stopping.
-const JOBS_ANSWER_WITHIN_MS = 30_000;
-
 /** How much: checkouts, payments, refunds and the ledger. */
 export async function createPayments(options: PaymentsOptions): Promise<PaymentsSubgraph> {
   const { databaseUrl, verifier, logger, outside, bus, now = systemClock } = options;
+  const boss = options.jobs ?? createJobs(databaseUrl, logger);
   const { orm, workersOrm, proofs } = await openDatabases(options);
-  const boss = new PgBoss({
-    connectionString: answeredWithin(databaseUrl, JOBS_ANSWER_WITHIN_MS),
-    application_name: 'payments-jobs',
-    // One for a maintenance that takes its time, one for all else: guards are sent by those who write what they guard.
-    max: 2,
-    monitorIntervalSeconds: 15,
-  });
-  boss.on('error', (error) => logger.warn({ err: error }, 'the job queue has trouble'));
   const relay = new OutboxRelay(databaseUrl, bus, logger);
   // What a transaction published is on its way as soon as it is committed, without waiting for the relay's next look.
   for (const { em } of [orm, workersOrm])
@@ -123,6 +118,11 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
     now,
   });
 
+  // The connections of those who work for the queue are made while it looks after its tables.
+  const connect = async (): Promise<void> => {
+    await Promise.all([boss.start(), paymentWorker.arrive(), refundWorker.arrive(), ping(workersOrm)]);
+  };
+
   return {
     ...(await buildPaymentsSchema()),
     name: 'payments',
@@ -132,10 +132,10 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
     routes: notificationRoutes(outside, notifications, logger),
     contextFor,
     migrate: () => migrate(orm, databaseUrl),
+    connect,
     start: async () => {
       relay.start();
-      // The connections of those who work for the queue are made while it looks after its tables.
-      await Promise.all([boss.start(), paymentWorker.arrive(), refundWorker.arrive(), ping(workersOrm)]);
+      await connect();
       const workers = [
         paymentWorker,
         refundWorker,
@@ -157,13 +157,6 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
       await Promise.all([orm.close(), workersOrm.close(), proofs.orm.close()]);
     },
   };
-}
-
-/** pg-boss has no option for it, but hands its connection string to the driver, which reads its own options there. */
-function answeredWithin(url: string, ms: number): string {
-  const place = new URL(url);
-  place.searchParams.set('query_timeout', String(ms));
-  return place.href;
 }
 
 function ask(options: PaymentsOptions, name: Exclude<SubgraphName, 'payments'>): SubgraphClient {

@@ -69,16 +69,17 @@ export class Lab {
     const port = await freePort();
     const notifications = `http://127.0.0.1:${port}`;
     const vaults = Array.from({ length: count }, (_, index) => ({ vaultId: vaultOf(index) }));
-    const paypal = await Simulator.start('paypal', join(folder, 'books', 'paypal'), {
+    const paypal = await Simulator.prepare('paypal', join(folder, 'books', 'paypal'), {
       ...paypalSimulatorEnvironment(secrets, notifications),
       PAYPAL_WALLETS: JSON.stringify(vaults),
     });
     stack.defer(() => paypal.stop());
-    const wechatPay = await Simulator.start('wechat-pay', join(folder, 'books', 'wechat-pay'), {
+    const wechatPay = await Simulator.prepare('wechat-pay', join(folder, 'books', 'wechat-pay'), {
       ...withShops(wechatPaySimulatorEnvironment(secrets), shops),
       ...(refundMs !== undefined && { WECHAT_PAY_REFUND_MS: String(refundMs) }),
     });
     stack.defer(() => wechatPay.stop());
+    await Promise.all([paypal.start(), wechatPay.start()]);
     const places = { notifications, paypal: paypal.url, wechatPay: wechatPay.url };
     const environment = { ...serviceEnvironment(secrets, places, {}), ...databases.environment };
     const issuer = await DevelopmentIssuer.create(`${notifications}/dev`, secrets.issuer);

@@ -98,6 +98,22 @@ describe('EmbeddedPostgres', () => {
     }
   });
 
+  it('makes a database again that somebody dropped, and asks again where its record is damaged', async () => {
+    const server = await EmbeddedPostgres.start({ folder, disposable: true });
+    try {
+      const [url = ''] = await server.createDatabases(['users']);
+      await ask(url, 'create table kept (id int)');
+      await ask(server.url('postgres'), 'drop database users');
+      const [again = ''] = await server.createDatabases(['users']);
+      await expect(ask(again, 'select * from kept')).rejects.toThrow(/does not exist/);
+      writeFileSync(join(folder, 'cluster', 'sojourn.databases.json'), '{"users":');
+      expect(await server.createDatabases(['users', 'merchants'])).toHaveLength(2);
+      expect(await ask(server.url('merchants', 'merchants'), 'select 1 as one')).toEqual([{ one: 1 }]);
+    } finally {
+      await server.stop();
+    }
+  });
+
   it('gives each database a role of its own that opens no other one', async () => {
     const server = await EmbeddedPostgres.start({ folder, disposable: true });
     try {

@@ -62,5 +62,8 @@ export async function buildSubgraph<Context>(
   const typeDefs = parse(LINK + (sdl.includes('@cacheControl(') ? CACHE_CONTROL : '') + sdl);
   const map: Record<string, Record<string, unknown>> = { ...createResolversMap(base) } as never;
   for (const [type, resolve] of Object.entries(references)) map[type] = { ...map[type], __resolveReference: resolve };
-  return { schema: buildSubgraphSchema([{ typeDefs, resolvers: map as never }]), typeDefs };
+  await turn();
+  const schema = buildSubgraphSchema([{ typeDefs, resolvers: map as never }]);
+  await turn();
+  return { schema, typeDefs };
 }
