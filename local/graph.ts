@@ -58,18 +58,14 @@ export class Graph {
     const supergraph = await readFile(options.supergraph, 'utf8');
     const bus = onceOpen(opening);
     const metrics = createMetrics();
-    const { users, merchants, fx, payments, migrating } = await createSubgraphs(options, bus, metrics, stack);
+    const { users, merchants, fx, payments, lookedAfter } = await createSubgraphs(options, bus, metrics, stack);
     const subgraphs = [users, merchants, fx, payments];
     // The gateway is built while the databases answer.
     const opened = openGateway(options, bus, supergraph, subgraphs, metrics);
     // Also where the databases fail meanwhile.
     stack.defer(() => opened.then((gateway) => gateway.close(), ignore));
-    const starting = Promise.all([opening, migrating, options.outside]).then(() =>
-      // Sown beside what is started: neither needs the other.
-      Promise.all([
-        seed(users.services, merchants.services),
-        ...[users, merchants, payments].map((each) => each.start()),
-      ]),
+    const starting = Promise.all([opening, lookedAfter, options.outside]).then(() =>
+      Promise.all([users, merchants, payments].map((each) => each.start())),
     );
     const [gateway] = await Promise.all([opened, starting]);
     // Last: its feed begins with the rates of all pairs, and the others would wait for that.
@@ -121,21 +117,22 @@ async function createSubgraphs(
     verifier,
     bus,
   });
-  const migrations: Promise<void>[] = [];
-  const lookAfter = async (migrating: Promise<void>): Promise<void> => {
+  const databases: Promise<void>[] = [];
+  const lookAfter = async (database: Promise<void>): Promise<void> => {
     // Somebody waits for it, but not yet.
-    migrating.catch(ignore);
-    migrations.push(migrating);
+    database.catch(ignore);
+    databases.push(database);
     // What a database says has its turn in between.
     await turn();
   };
   // Last in, first out: those whom payments asks end after it.
   const asked = stack.use(new AsyncDisposableStack());
-  const wired = async <Wired extends Subgraph>(creating: Promise<Wired>): Promise<Wired> => {
+  const wired = async <Wired extends Subgraph>(creating: Promise<Wired>): Promise<[Wired, Promise<void>]> => {
     const subgraph = await creating;
     asked.defer(() => subgraph.close());
-    await lookAfter(subgraph.migrate());
-    return subgraph;
+    const migrating = subgraph.migrate();
+    await lookAfter(migrating);
+    return [subgraph, migrating];
   };
   // They are there before payments asks anything of them.
   const others = Promise.withResolvers<PaymentsOptions['others']>();
@@ -153,13 +150,18 @@ async function createSubgraphs(
   });
   stack.defer(() => payments.close());
   await lookAfter(payments.migrate().then(() => payments.connect()));
-  const users = await wired(createUsers({ ...common('users'), personalDataKey: secrets.personalDataKey }));
+  const [users, usersMigrating] = await wired(
+    createUsers({ ...common('users'), personalDataKey: secrets.personalDataKey }),
+  );
   const outside = connectMerchants(merchantsConfiguration(environment));
   asked.defer(() => outside.close());
-  const merchants = await wired(createMerchants({ ...common('merchants'), outside }));
-  const fx = await wired(createFx({ ...common('fx'), source: 'simulated' }));
+  const [merchants, merchantsMigrating] = await wired(createMerchants({ ...common('merchants'), outside }));
+  await lookAfter(
+    Promise.all([usersMigrating, merchantsMigrating]).then(() => seed(users.services, merchants.services)),
+  );
+  const [fx] = await wired(createFx({ ...common('fx'), source: 'simulated' }));
   others.resolve({ users: inProcess(users), merchants: inProcess(merchants), fx: inProcess(fx) });
-  return { users, merchants, fx, payments, migrating: Promise.all(migrations) };
+  return { users, merchants, fx, payments, lookedAfter: Promise.all(databases) };
 }
 
 function openGateway(

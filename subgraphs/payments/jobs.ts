@@ -24,13 +24,44 @@ function answeredWithin(url: string, ms: number): string {
   return place.href;
 }
 
+/** What is there: asked once for all who look. */
+interface Known {
+  readonly queues: ReadonlySet<string>;
+  /** Queue and times of each. */
+  readonly schedules: ReadonlySet<string>;
+}
+
+const known = new WeakMap<PgBoss, Promise<Known>>();
+
+/** Asks what queues and schedules there are, unless that was done. The queue is to be started before. */
+export function lookAtQueues(boss: PgBoss): Promise<Known> {
+  const asked = known.get(boss) ?? askFor(boss);
+  known.set(boss, asked);
+  return asked;
+}
+
+async function askFor(boss: PgBoss): Promise<Known> {
+  try {
+    const [queues, schedules] = await Promise.all([boss.getQueues(), boss.getSchedules()]);
+    return {
+      queues: new Set(queues.map(({ name }) => name)),
+      schedules: new Set(schedules.map(({ name, cron }) => `${name} ${cron}`)),
+    };
+  } catch (thrown) {
+    // Whoever comes next asks again.
+    known.delete(boss);
+    throw thrown;
+  }
+}
+
 /** Makes a queue where it is missing. One that is there keeps the options that it was made with. */
 export async function ensureQueue(boss: PgBoss, name: string, options: Omit<Queue, 'name'>): Promise<void> {
-  if ((await boss.getQueue(name)) === null) await boss.createQueue(name, options);
+  const { queues } = await lookAtQueues(boss);
+  if (!queues.has(name)) await boss.createQueue(name, options);
 }
 
 /** Has a queue get a job at each time of `cron`, in UTC. Most starts find it written down. */
 export async function ensureSchedule(boss: PgBoss, name: string, cron: string): Promise<void> {
-  const known = await boss.getSchedules(name);
-  if (!known.some((schedule) => schedule.cron === cron)) await boss.schedule(name, cron);
+  const { schedules } = await lookAtQueues(boss);
+  if (!schedules.has(`${name} ${cron}`)) await boss.schedule(name, cron);
 }

@@ -22,7 +22,7 @@ import { QuoteClient } from './checkout/quote.client.js';
 import type { PaymentsContext } from './context.js';
 import { type DatabasesOptions, openDatabases } from './databases.js';
 import { registerFigures } from './figures.js';
-import { createJobs } from './jobs.js';
+import { createJobs, lookAtQueues } from './jobs.js';
 import { LedgerAuditService } from './ledger/audit.service.js';
 import { type Discrepancy, findDiscrepancies } from './ledger/books.repository.js';
 import { SealWorker } from './ledger/seal.worker.js';
@@ -120,7 +120,8 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
 
   // The connections of those who work for the queue are made while it looks after its tables.
   const connect = async (): Promise<void> => {
-    await Promise.all([boss.start(), paymentWorker.arrive(), refundWorker.arrive(), ping(workersOrm)]);
+    const queues = boss.start().then(() => lookAtQueues(boss));
+    await Promise.all([queues, paymentWorker.arrive(), refundWorker.arrive(), ping(workersOrm)]);
   };
 
   return {

@@ -2,7 +2,8 @@ import type { PgBoss } from 'pg-boss';
 
 /** A queue that takes everything and brings nothing: what drives itself needs no more. */
 export const silentQueue = {
-  getQueue: async () => null,
+  getQueues: async () => [],
+  getSchedules: async () => [],
   createQueue: async () => undefined,
   work: async () => undefined,
   send: async () => null,
