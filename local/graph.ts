@@ -1,29 +1,21 @@
 import { readFile } from 'node:fs/promises';
-import { setImmediate as turn } from 'node:timers/promises';
 import { createLocalJWKSet } from 'jose';
 import type { PgBoss } from 'pg-boss';
 import type { Registry } from 'prom-client';
 import { jwtAuthenticator } from '../gateway/authentication.js';
 import { readPlanning } from '../gateway/configuration.js';
 import { createGateway, type Gateway } from '../gateway/gateway.js';
-import { createFx } from '../subgraphs/fx/subgraph.js';
-import { databaseUrl, type Environment, type SubgraphName } from '../subgraphs/kernel/configuration.js';
+import type { Environment } from '../subgraphs/kernel/configuration.js';
 import type { EventBus } from '../subgraphs/kernel/event/event-bus.js';
 import { openEventBus } from '../subgraphs/kernel/event/open-event-bus.js';
 import { inProcess, type Route, type Subgraph } from '../subgraphs/kernel/graphql/subgraph.js';
 import { answerRoute, send } from '../subgraphs/kernel/graphql/subgraph.server.js';
-import { PrincipalSigner, PrincipalVerifier } from '../subgraphs/kernel/principal.token.js';
+import { PrincipalSigner } from '../subgraphs/kernel/principal.token.js';
 import { createLogger, createMetrics } from '../subgraphs/kernel/telemetry.js';
-import { merchantsConfiguration } from '../subgraphs/merchants/merchants.configuration.js';
-import { connectOutside as connectMerchants } from '../subgraphs/merchants/outside.js';
-import { createMerchants } from '../subgraphs/merchants/subgraph.js';
-import { connectOutside as connectPayments } from '../subgraphs/payments/outside.js';
-import { createPayments, type PaymentsOptions } from '../subgraphs/payments/subgraph.js';
-import { createUsers } from '../subgraphs/users/subgraph.js';
 import { onceOpen } from './bus.js';
 import type { Answering } from './front.js';
 import type { Secrets } from './secrets.js';
-import { seed } from './seed.js';
+import { createSubgraphs } from './subgraphs.js';
 import { AUDIENCE, type DevelopmentIssuer } from './tokens.js';
 
 export interface GraphOptions {
@@ -97,71 +89,6 @@ export class Graph {
   async close(): Promise<void> {
     await this.stack.disposeAsync();
   }
-}
-
-/**
- * Wires one after the other; the database of one is looked after while the next one is wired. Payments first, which has
- * most to look after.
- */
-async function createSubgraphs(
-  { environment, secrets, jobs }: GraphOptions,
-  bus: EventBus,
-  metrics: Registry,
-  stack: AsyncDisposableStack,
-) {
-  const { gateway, payments: paymentsKey } = secrets.internal;
-  const verifier = new PrincipalVerifier({ gateway: gateway.publicKey, payments: paymentsKey.publicKey });
-  const common = (name: SubgraphName) => ({
-    databaseUrl: databaseUrl(name, environment),
-    logger: createLogger(name),
-    verifier,
-    bus,
-  });
-  const databases: Promise<void>[] = [];
-  const lookAfter = async (database: Promise<void>): Promise<void> => {
-    // Somebody waits for it, but not yet.
-    database.catch(ignore);
-    databases.push(database);
-    // What a database says has its turn in between.
-    await turn();
-  };
-  // Last in, first out: those whom payments asks end after it.
-  const asked = stack.use(new AsyncDisposableStack());
-  const wired = async <Wired extends Subgraph>(creating: Promise<Wired>): Promise<[Wired, Promise<void>]> => {
-    const subgraph = await creating;
-    asked.defer(() => subgraph.close());
-    const migrating = subgraph.migrate();
-    await lookAfter(migrating);
-    return [subgraph, migrating];
-  };
-  // They are there before payments asks anything of them.
-  const others = Promise.withResolvers<PaymentsOptions['others']>();
-  const payments = await createPayments({
-    ...common('payments'),
-    signer: new PrincipalSigner('payments', paymentsKey.privateKey),
-    others: {
-      users: async (request) => (await others.promise).users(request),
-      merchants: async (request) => (await others.promise).merchants(request),
-      fx: async (request) => (await others.promise).fx(request),
-    },
-    outside: connectPayments(environment),
-    jobs,
-    metrics,
-  });
-  stack.defer(() => payments.close());
-  await lookAfter(payments.migrate().then(() => payments.connect()));
-  const [users, usersMigrating] = await wired(
-    createUsers({ ...common('users'), personalDataKey: secrets.personalDataKey }),
-  );
-  const outside = connectMerchants(merchantsConfiguration(environment));
-  asked.defer(() => outside.close());
-  const [merchants, merchantsMigrating] = await wired(createMerchants({ ...common('merchants'), outside }));
-  await lookAfter(
-    Promise.all([usersMigrating, merchantsMigrating]).then(() => seed(users.services, merchants.services)),
-  );
-  const [fx] = await wired(createFx({ ...common('fx'), source: 'simulated' }));
-  others.resolve({ users: inProcess(users), merchants: inProcess(merchants), fx: inProcess(fx) });
-  return { users, merchants, fx, payments, lookedAfter: Promise.all(databases) };
 }
 
 function openGateway(
