@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import pg from 'pg';
-import { PgBoss } from 'pg-boss';
+import { type JobResult, PgBoss } from 'pg-boss';
 import { UnavailableError } from '../../../../subgraphs/kernel/error.js';
 import type { Logger } from '../../../../subgraphs/kernel/telemetry.js';
 import {
@@ -65,15 +65,63 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   jest.useRealTimers();
+  jest.restoreAllMocks();
   await Promise.all(workers.map((worker) => worker.stop()));
   workers = [];
+  // Who has stopped would take the guards of the next test, and do nothing.
+  await boss.offWork('payment');
 });
 
-function worker(advance: Advance, em = books.orm.em): SagaWorker<string> {
+function worker(advance: Advance, em = books.orm.em, queue = boss): SagaWorker<string> {
   const work = { table: 'payment' as const, undecided: "status in ('PROCESSING', 'PAID')", advance };
-  const made = new SagaWorker<string>(work, em, books.url, boss, logger, () => new Date(NOW));
+  const made = new SagaWorker<string>(work, em, books.url, queue, logger, () => new Date(NOW));
   workers.push(made);
   return made;
+}
+
+/** A worker with no place left, until those who have all of them leave. */
+async function crowdedWorker(advance: Advance) {
+  const ids = await books.morePayments(64);
+  await books.forge(`update payment set status = 'PROCESSING' where id in ('${ids.join("','")}')`);
+  let isHeld = true;
+  const driving = worker(async (of, known) => {
+    if (!ids.includes(of)) return advance(of, known);
+    await until(() => !isHeld);
+    return endedBy(true);
+  });
+  for (const each of ids) driving.kick(each);
+  const leave = () => {
+    isHeld = false;
+  };
+  return { driving, leave };
+}
+
+/** A queue without a database: what guards were written, and a visit of some that are due. */
+function quickQueue() {
+  const guarded: string[] = [];
+  const trouble: Error[] = [];
+  let look: (jobs: { id: string; data: { id: string } }[]) => Promise<JobResult[]> = async () => [];
+  const queue = {
+    getQueues: async () => [{ name: 'payment' }],
+    getSchedules: async () => [],
+    work: async (_name: string, _options: object, handler: typeof look) => {
+      look = handler;
+    },
+    send: async (_name: string, { id: of }: { id: string }) => {
+      const error = trouble.shift();
+      if (error) throw error;
+      guarded.push(of);
+    },
+  } as unknown as PgBoss;
+  const visit = (...of: string[]) => look(of.map((each) => ({ id: `guard of ${each}`, data: { id: each } })));
+  return { queue, guarded, trouble, visit };
+}
+
+/** Has time pass only when told to; what sockets and `until` wait for goes on. */
+function holdTime(): void {
+  jest.useFakeTimers({
+    doNotFake: ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'setInterval'],
+  });
 }
 
 async function row(of = id): Promise<Row> {
@@ -229,13 +277,38 @@ describe('A kick', () => {
     expect(asked).toHaveLength(3);
   });
 
+  it('comes once for what waits: no more when its time would have come', async () => {
+    holdTime();
+    const { asked, advance } = answering({ kind: 'WAIT', ms: 400, failed: false, unclear: false });
+    const driving = worker(advance, books.orm.em, quickQueue().queue);
+    driving.kick(id);
+    await driving.idle();
+    driving.kick(id);
+    await driving.idle();
+    expect(asked).toHaveLength(2);
+    jest.advanceTimersByTime(400);
+    await driving.idle();
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is in vain where the step that it meets ends the lease with itself', async () => {
+    const { asked, advance } = answering(endedBy(true));
+    const driving = worker(async (of, known) => {
+      if (asked.length === 0) driving.kick(of);
+      return advance(of, known);
+    });
+    driving.kick(id);
+    await driving.idle();
+    expect(asked).toHaveLength(1);
+  });
+
   it('does nothing for what is decided, or for what is not there', async () => {
     const { asked, advance } = answering();
     const driving = worker(advance);
     await set("status = 'FAILED', reason = 'TEST'");
     driving.kick(id);
     driving.kick('pay_us_nobody');
-    await driving.stop();
+    await driving.idle();
     expect(asked).toEqual([]);
     expect((await row()).owner).toBeNull();
     expect(lines).toEqual([]);
@@ -298,29 +371,32 @@ describe('What this process has just written under its own lease', () => {
     expect((await row()).next).toBeLessThan(0);
   });
 
-  it('is taken and read like any other where it had to wait for a place', async () => {
-    const ids = await books.morePayments(64);
-    await books.forge(`update payment set status = 'PROCESSING' where id in ('${ids.join("','")}')`);
-    let isHeld = true;
+  it.each([
+    ['is taken and read like any other', 'five seconds for a place', 5_000, null],
+    ['is begun with what is known of it', 'less, whoever kicks it meanwhile', 4_999, 'a'],
+  ])('%s where it had to wait %s', async (_, _wait, waited, known) => {
     const { asked, advance } = answering();
-    const driving = worker(async (of, known) => {
-      if (of === id) return advance(of, known);
-      await until(() => !isHeld);
-      return endedBy(true);
-    });
+    const { driving, leave } = await crowdedWorker(advance);
     await leased(driving);
-    for (const each of ids) driving.kick(each);
-    const late = Date.now() + 6_000;
+    let now = Date.now();
+    jest.spyOn(Date, 'now').mockImplementation(() => now);
     driving.begin(id, 'a');
-    const { now } = Date;
-    Date.now = () => late;
-    try {
-      isHeld = false;
-      await until(() => asked.length === 1);
-    } finally {
-      Date.now = now;
-    }
-    expect(asked).toEqual([[id, null]]);
+    driving.kick(id);
+    now += waited;
+    leave();
+    await until(() => asked.length === 1);
+    expect(asked).toEqual([[id, known]]);
+  });
+
+  it('is left to others, and with its lease, where this process stops', async () => {
+    const { asked, advance } = answering();
+    const driving = worker(advance);
+    await leased(driving);
+    await driving.stop();
+    driving.begin(id, 'a');
+    await driving.idle();
+    expect(asked).toEqual([]);
+    expect((await row()).lease).toBeGreaterThan(30);
   });
 });
 
@@ -341,10 +417,11 @@ describe('A lease', () => {
     ['that was given back', 'null', 777, true],
   ])('%s keeps others away only as long as somebody works on it', async (_, lease, owner, isTaken) => {
     await set(`lease_until = ${lease}, lease_owner = ${owner}`);
-    const driving = worker(answering().advance);
+    const { asked, advance } = answering();
+    const driving = worker(advance);
     driving.kick(id);
-    // It looks at the lease before it ends.
-    await driving.stop();
+    await driving.idle();
+    expect(asked).toHaveLength(isTaken ? 1 : 0);
     expect((await row()).owner !== owner).toBe(isTaken);
   });
 
@@ -408,16 +485,47 @@ describe('A lease', () => {
     const { asked, advance } = answering();
     const other = worker(advance);
     other.kick(id);
-    await other.stop();
+    await other.idle();
     isHeld = false;
     expect(asked).toEqual([]);
+  });
+
+  /** The names of those who are known to live by the number in this worker's leases. */
+  const present = async (driving: SagaWorker<string>) => {
+    const found = await books.em.execute<{ name: string }[]>(
+      `select application_name as name from pg_locks join pg_stat_activity using (pid)
+        where locktype = 'advisory' and classid = ? and objid::text = ? and granted and datname = current_database()`,
+      [OWNERS, driving.lease['lease_owner'] ?? ''],
+    );
+    return found.map(({ name }) => name);
+  };
+
+  it('is that of a process known to live, by a connection of that name, as soon as it has arrived', async () => {
+    const driving = worker(answering().advance);
+    expect(await present(driving)).toEqual([]);
+    await driving.arrive();
+    expect(await present(driving)).toEqual(['payment-worker']);
+    await driving.stop();
+    await until(async () => (await present(driving)).length === 0);
+  });
+
+  it('holds again by the next look where the connection was lost that made it known', async () => {
+    holdTime();
+    const driving = worker(answering().advance, books.orm.em, quickQueue().queue);
+    await driving.start();
+    await books.forge(`select pg_terminate_backend(pid) from pg_locks
+      where locktype = 'advisory' and classid = ${OWNERS} and objid::text = '${driving.lease['lease_owner']}'`);
+    await until(() => lines.some(({ text }) => text === 'lost the connection to the database'));
+    expect(await present(driving)).toEqual([]);
+    jest.advanceTimersByTime(5_000);
+    expect(await until(async () => (await present(driving))[0])).toBe('payment-worker');
   });
 
   it('is renewed after five seconds of steps, each time, and not before', async () => {
     const passed = [0, 4_999, 1, 4_999, 1];
     const [began, isNew] = [Date.now(), [] as boolean[]];
     let now = began;
-    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
+    jest.spyOn(Date, 'now').mockImplementation(() => now);
     const driving = worker(async () => {
       isNew.push(((await row()).lease ?? 0) > 30);
       await set("lease_until = now() + interval '20 seconds'");
@@ -426,8 +534,9 @@ describe('A lease', () => {
     });
     driving.kick(id);
     await until(() => isNew.length === passed.length);
-    clock.mockRestore();
     expect(isNew).toEqual([true, false, true, false, true]);
+    // And not because trouble has had it taken anew.
+    expect(lines).toEqual([]);
   });
 });
 
@@ -492,16 +601,14 @@ describe('A start', () => {
   });
 
   it('says that it could not look, and looks again every five seconds', async () => {
-    jest.useFakeTimers({
-      doNotFake: ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'setInterval'],
-    });
+    holdTime();
     const { asked, advance } = answering(endedBy(true));
     let isDown = true;
     const fork = () => {
       if (isDown) throw new Error('down');
       return books.em;
     };
-    await worker(advance, { fork } as unknown as typeof books.orm.em).start();
+    await worker(advance, { fork } as unknown as typeof books.orm.em, quickQueue().queue).start();
     expect(lines).toMatchObject([
       { level: 'warn', text: 'could not look for what is undecided', fields: { err: { message: 'down' } } },
     ]);
@@ -561,6 +668,61 @@ describe('A start', () => {
   });
 });
 
+describe('A guard', () => {
+  const wait = { kind: 'WAIT', ms: 3_600_000, failed: false, unclear: false } as const;
+
+  it('comes with others: it is done when its thing is decided, and kicks what is due', async () => {
+    const [waits = '', decided = ''] = await books.morePayments(2);
+    await set("next_attempt_at = now() + interval '1 hour'");
+    await books.forge(
+      `update payment set status = 'PROCESSING', next_attempt_at = now() + interval '1 hour' where id = '${waits}'`,
+    );
+    const { queue, visit } = quickQueue();
+    const { asked, advance } = answering();
+    const driving = worker(advance, books.orm.em, queue);
+    await driving.start();
+    await set('next_attempt_at = null');
+    expect(await visit(decided, id, waits)).toEqual([
+      { id: `guard of ${decided}`, status: 'completed' },
+      { id: `guard of ${id}`, status: 'failed' },
+      { id: `guard of ${waits}`, status: 'failed' },
+    ]);
+    await driving.idle();
+    expect(asked).toEqual([[id, null]]);
+  });
+
+  it('is written anew for what was over and waits once more, and nothing is kept of what is over', async () => {
+    const { queue, guarded } = quickQueue();
+    const driving = worker(answering(wait, wait, OVER, wait).advance, books.orm.em, queue);
+    const remembered = () =>
+      Object.values(driving).reduce((sum, it) => sum + (it instanceof Map || it instanceof Set ? it.size : 0), 0);
+    for (const [guards, entries] of [
+      [1, 2],
+      [1, 2],
+      [1, 0],
+      [2, 2],
+    ]) {
+      driving.kick(id);
+      await driving.idle();
+      expect([guarded.length, remembered()]).toEqual([guards, entries]);
+    }
+  });
+
+  it('is written by the next wait where it could not be written, which is said', async () => {
+    const { queue, guarded, trouble } = quickQueue();
+    const err = new Error('no queue');
+    trouble.push(err);
+    const driving = worker(answering(wait, wait).advance, books.orm.em, queue);
+    driving.kick(id);
+    await driving.idle();
+    expect(guarded).toEqual([]);
+    driving.kick(id);
+    await driving.idle();
+    expect(guarded).toEqual([id]);
+    expect(lines).toEqual([{ level: 'warn', text: 'could not write a guard', fields: { err, id } }]);
+  });
+});
+
 describe('A stop', () => {
   it('waits for the step under way, takes no other, and hears no kick any more', async () => {
     const [second = ''] = await books.morePayments(1);
@@ -608,5 +770,65 @@ describe('A stop', () => {
     await idling;
     expect(asked).toHaveLength(1);
     expect((await row()).next).toBeGreaterThan(50_000);
+  });
+
+  it('leaves nobody a place that is given back by then', async () => {
+    const { asked, advance } = answering();
+    const { driving, leave } = await crowdedWorker(advance);
+    driving.kick(id);
+    const stopping = driving.stop();
+    leave();
+    await stopping;
+    await driving.idle();
+    expect(asked).toEqual([]);
+    expect((await row()).owner).toBeNull();
+  });
+
+  it('lets the process end: it leaves no timer for what rests, for what comes to rest, or for the next look', async () => {
+    const [begun, cleared] = [jest.spyOn(globalThis, 'setTimeout'), jest.spyOn(globalThis, 'clearTimeout')];
+    const timers = (...of: number[]) =>
+      begun.mock.results.map(({ value }) => value).filter((_, index) => of.includes(begun.mock.calls[index]?.[1] ?? 0));
+    const [second = ''] = await books.morePayments(1);
+    await books.forge(`update payment set status = 'PROCESSING' where id = '${second}'`);
+    let isHeld = false;
+    const driving = worker(
+      async () => {
+        await until(() => !isHeld);
+        return { kind: 'WAIT', ms: 54_321, failed: false, unclear: false };
+      },
+      books.orm.em,
+      quickQueue().queue,
+    );
+    driving.kick(id);
+    await driving.idle();
+    isHeld = true;
+    await driving.start();
+    await until(async () => (await row(second)).owner !== null);
+    expect(timers(54_321)).toHaveLength(1);
+    const stopping = driving.stop();
+    isHeld = false;
+    await stopping;
+    expect((await row(second)).next).toBeGreaterThan(0);
+    const left = timers(54_321, 5_000).filter((timer) => !cleared.mock.calls.some(([of]) => of === timer));
+    expect(left).toHaveLength(0);
+  });
+
+  it('is the end of looking, though a look is under way', async () => {
+    holdTime();
+    let [looks, isHeld] = [0, true];
+    const execute = async () => {
+      looks += 1;
+      await until(() => !isHeld);
+      return [];
+    };
+    const em = { fork: () => ({ execute }) } as unknown as typeof books.orm.em;
+    const driving = worker(answering().advance, em, quickQueue().queue);
+    const starting = driving.start();
+    await until(() => looks === 1);
+    await driving.stop();
+    isHeld = false;
+    await starting;
+    jest.advanceTimersByTime(5_000);
+    expect(looks).toBe(1);
   });
 });
