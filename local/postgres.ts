@@ -31,20 +31,24 @@ export interface PostgresOptions {
  * It goes when this process goes (on Linux also when that is killed); what a kill elsewhere left behind is adopted.
  */
 export class EmbeddedPostgres {
+  private readonly password: string;
+  private readonly record: DatabaseRecord;
+
   private constructor(
     readonly port: number,
     readonly pid: number,
-    private readonly password: string,
-    private readonly record: DatabaseRecord,
+    cluster: Cluster,
     private readonly child: ChildProcess | null,
-  ) {}
+  ) {
+    this.password = cluster.password;
+    this.record = new DatabaseRecord(cluster.path);
+  }
 
   /** @throws PostgresUnavailable */
   static async start(options: PostgresOptions): Promise<EmbeddedPostgres> {
     const cluster = await clusterIn(resolve(options.folder));
     const orphan = await orphanOf(cluster);
-    const record = new DatabaseRecord(cluster.path);
-    if (orphan) return new EmbeddedPostgres(orphan.port, orphan.pid, cluster.password, record, null);
+    if (orphan) return new EmbeddedPostgres(orphan.port, orphan.pid, cluster, null);
     const { disposable = false, onWaiting = () => undefined } = options;
     if (!isInitialised(cluster)) await initialise(cluster, disposable, onWaiting);
     return EmbeddedPostgres.launch(cluster, disposable, onWaiting);
@@ -129,7 +133,7 @@ export class EmbeddedPostgres {
   }
 
   private static async launch(cluster: Cluster, disposable: boolean, onWaiting: () => void): Promise<EmbeddedPostgres> {
-    const { folder, user, password } = cluster;
+    const { folder, user } = cluster;
     const port = await freePort();
     const settings = {
       port,
@@ -158,7 +162,7 @@ export class EmbeddedPostgres {
     await log.close();
     onWaiting();
     await becomesReady(child, cluster);
-    return new EmbeddedPostgres(port, child.pid ?? 0, password, new DatabaseRecord(cluster.path), child);
+    return new EmbeddedPostgres(port, child.pid ?? 0, cluster, child);
   }
 }
 

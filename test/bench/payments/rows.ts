@@ -40,11 +40,11 @@ export function printFlow(name: string, flow: Flow): void {
   if (askedAgain > 0) console.log(`    ${askedAgain} times asked again: one subgraph was too late for another`);
 }
 
-/** What goes to PostgreSQL for one thing, everything that the graph does meanwhile included. */
 export function printCostHead(): void {
   printCells('', ['statements', 'round trips', 'WAL']);
 }
 
+/** What goes to PostgreSQL for one thing, everything that the graph does meanwhile included. */
 export function printCost(name: string, count: number, { statements, roundTrips, walBytes }: Cost): void {
   printCells(name, [
     (statements / count).toFixed(1),
