@@ -119,9 +119,14 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
   });
 
   // The connections of those who work for the queue are made while it looks after its tables.
-  const connect = async (): Promise<void> => {
+  const connectAll = async (): Promise<void> => {
     const queues = boss.start().then(() => lookAtQueues(boss));
     await Promise.all([queues, paymentWorker.arrive(), refundWorker.arrive(), ping(workersOrm)]);
+  };
+  let connected = false;
+  const connect = async (): Promise<void> => {
+    if (!connected) await connectAll();
+    connected = true;
   };
 
   return {
