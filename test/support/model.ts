@@ -482,7 +482,7 @@ async function openOf({ purchases }: Model, { world }: Lab): Promise<string[]> {
 const ROUNDS = 40;
 const ROUNDS_WITHOUT_TIME = 4;
 /** Longer than a payer of the scenario `slow` types. */
-const PAUSE_MS = 15;
+const PAUSE_MS = 25;
 
 /**
  * The lines are sound and everybody listens: nothing stays undecided. At first no time passes, then ever more, up to

@@ -39,7 +39,10 @@ export async function startSimulator(settings: Settings, now: () => Date = () =>
   const orders = new Orders(books, codes, settings, now);
   const bills = new Bills(books, settings, now);
   const network = new Network(settings, now, books, orders, payments, refunds, bills);
-  const server = createServer((request, response) => network.serve(request, response));
+  const server = createServer((request, response) => {
+    timers.catchUp();
+    return network.serve(request, response);
+  });
   await listening(server, settings);
   undo.defer(() => closed(server));
   for (const part of [payments, refunds, notifier]) part.resume();

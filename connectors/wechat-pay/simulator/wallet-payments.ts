@@ -141,7 +141,7 @@ export class WalletPayments {
     this.timers.at(settlesAt, () => {
       const payment = this.books.payments.get(requestId);
       if (payment?.status !== 'PROCESSING') return;
-      const isLate = this.now().getTime() > payment.expiresAt;
+      const isLate = settlesAt > payment.expiresAt;
       const isRefused = playOf(payment.scenario).typed === 'FAIL';
       this.end(payment, isLate ? 'PAYMENT_EXPIRED' : isRefused ? 'PAYMENT_REFUSED' : null);
     });
@@ -152,7 +152,12 @@ export class WalletPayments {
     const now = this.now();
     const ended: Payment =
       failure === null
-        ? { ...payment, status: 'SUCCESS', paidAt: now.getTime(), transactionId: newTransactionId(now) }
+        ? {
+            ...payment,
+            status: 'SUCCESS',
+            paidAt: payment.settlesAt ?? now.getTime(),
+            transactionId: newTransactionId(now),
+          }
         : { ...payment, status: 'FAIL', resultCode: failure };
     const paid = order && failure === null ? { ...order, state: 'SUCCESS' as const, payment: payment.requestId } : null;
     const { copies = 1, rumour } = playOf(payment.scenario);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buildEmvco, type EmvcoCode } from '../../../connectors/emvco/emvco.codec.js';
 import { WechatPayUnknown } from '../../../connectors/wechat-pay/wechat-pay.errors.js';
+import { after, DAY, MINUTE, SECOND } from '../../../subgraphs/kernel/clock.js';
 import { Money } from '../../../subgraphs/kernel/money/money.js';
 import { fromNow, merchantOf, TestNetwork, thrownBy, unique, until, yuan } from './network.fixture.js';
 
@@ -226,6 +227,25 @@ describe('pay', () => {
       return now?.status === 'SUCCESS' ? now : null;
     });
     expect(paid.transactionId).toMatch(/^\d+$/);
+  });
+
+  it('is made by the time at which it is asked for, however little of it was waited for', async () => {
+    let now = new Date('2026-11-26T08:00:00Z');
+    const later = await TestNetwork.start({ slowMs: MINUTE }, () => now);
+    const pay = async (patienceMs: number) => {
+      const request = later.payRequest('wxp://slow', { expiresAt: after(now, patienceMs) });
+      await later.wallet.pay(request);
+      return request;
+    };
+    try {
+      const [typed, late] = [await pay(61 * SECOND), await pay(59 * SECOND)];
+      const due = after(now, MINUTE);
+      now = after(now, DAY);
+      await expect(later.wallet.cancelPayment(typed)).resolves.toMatchObject({ status: 'SUCCESS', paidAt: due });
+      await expect(later.wallet.inquiryPayment(late)).resolves.toMatchObject({ resultCode: 'PAYMENT_EXPIRED' });
+    } finally {
+      await later.stop();
+    }
   });
 
   it('FAILs when the payer types longer than the payment may live', async () => {
