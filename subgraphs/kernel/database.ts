@@ -19,6 +19,8 @@ export interface DatabaseOptions {
   readonly statementWithinMs?: number;
   /** How long the server may say nothing before its connection is given up, in ms (15 seconds). */
   readonly answerWithinMs?: number;
+  /** Some statements read tables whole: the planner may choose to. Others find their rows by keys, whatever it thinks. */
+  readonly readsWhole?: boolean;
   /** Sees each SQL statement that the ORM sends: for tests that count them. */
   readonly onStatement?: (sql: string) => void;
 }
@@ -47,8 +49,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
       // Also the wait for a free connection: in a burst the last one waits for all before it.
       connectionTimeoutMillis: 10_000,
       idle_in_transaction_session_timeout: 15_000,
-      // What is prepared (`database.commit.ts`) finds its rows by their keys, whatever the values: one plan is enough.
-      options: '-c plan_cache_mode=force_generic_plan',
+      options: settingsOf(options),
       keepAlive: true,
       onPoolCreated: releaseLostConnections,
     },
@@ -63,6 +64,17 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
   // It took its time: what waits has its turn.
   await turn();
   return orm;
+}
+
+/**
+ * What is prepared (`database.commit.ts`) finds its rows by their keys, whatever the values: one plan is enough. It is
+ * made when the statement first comes, often on a table that is nearly empty and best read whole, and stays while the
+ * table grows, until it is analyzed: so it must go along the keys from the beginning. Where there is none, PostgreSQL
+ * before 18 calls reading a table expensive enough to compile code for it.
+ */
+function settingsOf({ readsWhole }: DatabaseOptions): string {
+  const byKeys = readsWhole ? [] : ['enable_seqscan=off', 'jit=off'];
+  return ['plan_cache_mode=force_generic_plan', ...byKeys].map((setting) => `-c ${setting}`).join(' ');
 }
 
 /**

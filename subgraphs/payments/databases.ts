@@ -53,6 +53,7 @@ export async function openDatabases(options: DatabasesOptions): Promise<Database
     entities: [Payment],
     migrations,
     name,
+    readsWhole: true,
     ...patience,
   });
   const cancel = async (em: EntityManager): Promise<void> => {

@@ -6,7 +6,7 @@ import type { Purchase, Stage } from './stage.js';
 /** Fewer payments of each traveler say nothing. */
 const LEAST_EACH = 3;
 /** More than were ever seen: a lane that has no checkout left ends its row. */
-const MOST_PER_SECOND = 80;
+const MOST_PER_SECOND = 200;
 const WARM_UP = { travelers: 48, each: 3 };
 
 /**

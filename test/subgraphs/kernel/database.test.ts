@@ -85,6 +85,19 @@ describe('A statement', () => {
   });
 });
 
+describe('A row', () => {
+  it.each([
+    ['by its key, however few there are, as there will be many', {}, 'Index'],
+    ['as the planner likes where tables are read whole', { readsWhole: true }, 'Seq Scan'],
+  ])('is found %s', async (_, options, expected) => {
+    await query('analyze counter');
+    const opened = await openDatabase({ name: 'keys', url, entities: [CounterSchema], migrations: [], ...options });
+    const plan = await opened.em.fork().execute('explain select n from counter where id = 1');
+    await opened.close();
+    expect(JSON.stringify(plan)).toContain(expected);
+  });
+});
+
 describe('transaction', () => {
   it('commits all or nothing', async () => {
     await transaction(orm.em, (em) => em.execute('update counter set n = 10 where id = 1'));
