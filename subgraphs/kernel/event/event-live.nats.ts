@@ -1,15 +1,6 @@
-import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
-import type { BusEvent } from './event-bus.js';
+import type { ConsumerMessages } from '@nats-io/jetstream';
 import { type LiveReader, LiveReaders } from './event-live.js';
-
-export interface NatsLiveOptions {
-  /** Begins to read all subjects, from the next message on. */
-  readonly begin: () => Promise<ConsumerMessages>;
-  /** The sequence of the newest message. */
-  readonly newest: () => Promise<bigint>;
-  readonly subjectOf: (message: JsMsg) => string;
-  readonly eventOf: (message: JsMsg) => BusEvent | null;
-}
+import type { NatsReader } from './event-reader.nats.js';
 
 /**
  * Reads what is published once for all who listen in this process, and only while somebody listens: a consumer for each
@@ -22,7 +13,7 @@ export class NatsLive {
   private listening = 0;
   private closed = false;
 
-  constructor(private readonly options: NatsLiveOptions) {}
+  constructor(private readonly reader: NatsReader) {}
 
   /**
    * Attaches what `make` makes of the newest message's sequence. Nothing that is published afterwards is missed.
@@ -33,7 +24,7 @@ export class NatsLive {
     try {
       this.reading ??= this.begin();
       await this.reading;
-      const reader = make(await this.options.newest());
+      const reader = make(await this.reader.newest());
       this.readers.attach(subject, reader);
       if (this.closed) reader.end();
       return reader;
@@ -61,7 +52,7 @@ export class NatsLive {
   }
 
   private async begin(): Promise<ConsumerMessages> {
-    const messages = await this.options.begin();
+    const messages = await this.reader.tail();
     void this.read(messages);
     return messages;
   }
@@ -70,7 +61,7 @@ export class NatsLive {
     try {
       for await (const message of messages) {
         // Most are for nobody here: they are not even decoded.
-        const event = this.readers.has(this.options.subjectOf(message)) ? this.options.eventOf(message) : null;
+        const event = this.readers.has(this.reader.subjectOf(message)) ? this.reader.eventOf(message) : null;
         if (event) this.readers.push(event);
       }
     } catch {
