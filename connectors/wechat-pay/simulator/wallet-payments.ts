@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { toJson } from '../wechat-pay.json.js';
-import { toBeijing } from '../wechat-pay.time.js';
 import type { Books, Notice, Order, Payment } from './books.js';
 import type { Codes, ResolvedCode } from './codes.js';
 import type { Notifier } from './notifier.js';
@@ -10,6 +9,7 @@ import { field, Refused, read } from './refused.js';
 import { playOf } from './scenarios.js';
 import type { Settings } from './settings.js';
 import type { Timers } from './timers.js';
+import { paymentAnswer, scanAnswer } from './wallet-payments.answer.js';
 
 const wallet = z.object({ mchid: field.merchantNumber });
 const scan = wallet.extend({ code_value: z.string().min(1).max(512), customer_id: field.reference });
@@ -150,14 +150,11 @@ export class WalletPayments {
   /** Final, one way or the other: the payment, its order and the notifications about it, in one change. */
   private end(payment: Payment, failure: string | null, order: Order | null = this.orderOf(payment)): Payment {
     const now = this.now();
+    // At the moment at which it was typed, whoever finds out when.
+    const paidAt = payment.settlesAt ?? now.getTime();
     const ended: Payment =
       failure === null
-        ? {
-            ...payment,
-            status: 'SUCCESS',
-            paidAt: payment.settlesAt ?? now.getTime(),
-            transactionId: newTransactionId(now),
-          }
+        ? { ...payment, status: 'SUCCESS', paidAt, transactionId: newTransactionId(now) }
         : { ...payment, status: 'FAIL', resultCode: failure };
     const paid = order && failure === null ? { ...order, state: 'SUCCESS' as const, payment: payment.requestId } : null;
     const { copies = 1, rumour } = playOf(payment.scenario);
@@ -233,37 +230,5 @@ function neverArrived(requestId: string, now: number): Payment {
     paidAt: null,
     transactionId: null,
     content: null,
-  };
-}
-
-function paymentAnswer(payment: Payment): Record<string, unknown> {
-  return {
-    payment_request_id: payment.requestId,
-    payment_status: payment.status,
-    amount: { total: payment.totalFen, currency: playOf(payment.scenario).differs === 'CURRENCY' ? 'USD' : 'CNY' },
-    ...(payment.paymentId !== null && { payment_id: payment.paymentId, sub_mchid: payment.merchantId }),
-    ...(payment.transactionId !== null && { transaction_id: payment.transactionId }),
-    ...(payment.resultCode !== null && { result_code: payment.resultCode }),
-    ...(payment.paidAt !== null && { payment_time: toBeijing(new Date(payment.paidAt)) }),
-  };
-}
-
-function scanAnswer(code: ResolvedCode): Record<string, unknown> {
-  const { store, order } = code;
-  const fen = order === null ? code.fixedFen : order.totalFen;
-  const reference = order === null ? code.reference : order.attach || null;
-  return {
-    code_type: order === null ? 'STORE_CODE' : 'ORDER_CODE',
-    merchant: {
-      sub_mchid: store.merchantId,
-      name: store.name,
-      local_name: store.localName,
-      category_code: store.categoryCode,
-      city: store.city,
-      country_code: 'CN',
-    },
-    ...(fen !== null && { amount: { total: fen, currency: 'CNY' } }),
-    ...(reference !== null && { reference }),
-    ...(order !== null && { expire_time: toBeijing(new Date(order.expiresAt)), out_trade_no: order.outTradeNo }),
   };
 }
