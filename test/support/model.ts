@@ -1,10 +1,11 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AsyncCommand } from 'fast-check';
 import { scenarios } from '../../local/seed.stores.js';
-import { DAY, HOUR, MINUTE, SECOND } from '../../subgraphs/kernel/clock.js';
+import { after, DAY, HOUR, MINUTE, SECOND, systemClock } from '../../subgraphs/kernel/clock.js';
 import type { SubgraphResponse } from '../../subgraphs/kernel/graphql/subgraph.js';
 import type { PaymentId } from '../../subgraphs/kernel/id.js';
+import { Leases } from '../../subgraphs/payments/saga/lease.repository.js';
 import type { Fault } from './fault.proxy.js';
 import type { World } from './world.js';
 
@@ -425,19 +426,35 @@ export class Restart extends Step {
   }
 }
 
-/** As after a lost lease: others take the same step of everything at the same moment. */
+/** Whoever works on something loses its lease to another, and that one too: all take the same step at the same moment. */
 export class Crowd extends Step {
   async act(model: Model, lab: Lab): Promise<void> {
     const open = await openOf(model, lab);
-    const { payments, refunds } = lab.world.payments.sagas;
-    // Beside the worker, which nobody but itself can be told to share.
-    const advance = (id: string) => (id.startsWith('pay_') ? payments : refunds)['work'].advance(id, null);
-    await Promise.all([...open, ...open].map((id) => advance(id)));
+    await Promise.all([...open, ...open].map((id) => takeOver(id, lab)));
   }
 
   said(): string {
     return 'crowd';
   }
+}
+
+/** One step by a worker of another process, which has nothing else to do. */
+async function takeOver(id: string, { world, clock }: Lab): Promise<void> {
+  const { payments, refunds } = world.payments.sagas;
+  const work = id.startsWith('pay_') ? payments['work'] : refunds['work'];
+  const { em } = world.payments;
+  const leases = new Leases(em, work, randomInt(1, 2 ** 31 - 1));
+  const now = () => after(systemClock(), clock.ahead);
+  await em
+    .fork()
+    .execute(
+      `update ${work.table} set lease_until = now() - interval '1 second' where id = ? and lease_until > now()`,
+      [id],
+    );
+  if ((await leases.claim(id, now())) === null) return;
+  const progress = await work.advance(id, null);
+  if (progress.kind === 'WAIT') await leases.rest(id, progress, now());
+  else await leases.release(id);
 }
 
 /** Time passes for everybody, and the saga looks again at what waited. */

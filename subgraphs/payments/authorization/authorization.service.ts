@@ -1,20 +1,23 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type Clock, HOUR } from '../../kernel/clock.js';
-import { invariant } from '../../kernel/error.js';
+import { type Clock, HOUR, sleep } from '../../kernel/clock.js';
+import { InvariantViolation, invariant } from '../../kernel/error.js';
 import { faultPoint } from '../../kernel/fault.js';
 import type { WalletProvider } from '../../kernel/graphql/enums.js';
 import { submit } from '../acceptance/submission.js';
 import type { VaultClient } from '../checkout/payer.client.js';
 import { holdBoth, holdWallet, postWallet, voidWallet } from '../ledger/ledger.service.js';
 import { release } from '../limit/limit.repository.js';
-import { AS_KNOWN, changeLegs, type Legs, rememberOrder } from '../payment/payment.repository.js';
+import { AS_KNOWN, changeLegs, type Legs, readLegs, rememberOrder } from '../payment/payment.repository.js';
 import { askAgain, mayBeUnderWay } from '../saga/patience.js';
 import { sendToReview } from '../saga/review.service.js';
-import { backOff, endedBy, movedTo, type Progress } from '../saga/saga.states.js';
+import { backOff, endedBy, MOVED, movedTo, type Progress } from '../saga/saga.states.js';
 import type { Captured, Held, Refused, WalletClient } from '../wallet/wallet.client.js';
 
 /** The wallet keeps our keys for six hours: after that a retry could hold the money twice, so a person looks first. */
 const WALLET_KEYS_LAST_MS = 6 * HOUR;
+
+/** Nothing is written of such a hold: what is not given free within a quarter of a minute is told to the operators. */
+const VOIDS_OF_NOBODYS = 6;
 
 /** The wallet leg of the saga: hold, then capture or give free. */
 export class AuthorizationService {
@@ -115,7 +118,19 @@ export class AuthorizationService {
       };
     });
     faultPoint('payment.held.after-commit');
-    return movedTo(left);
+    return left ? movedTo(left) : this.overtaken(known, held);
+  }
+
+  /** Another worker had believed a no before, so what this one's late request has held is nobody's: it is given free. */
+  private async overtaken(known: Legs, { authorizationId }: Held): Promise<Progress<never>> {
+    const { payment, authorization } = await readLegs(this.em.fork(), known.payment.id);
+    if (authorization.status !== 'DECLINED') return MOVED;
+    for (let attempt = 0; attempt < VOIDS_OF_NOBODYS; attempt += 1) {
+      const answer = await this.wallets[payment.walletProvider].void({ authorizationId, mayBeUnderWay: true });
+      if (answer.outcome === 'YES') return MOVED;
+      await sleep(backOff(attempt).ms);
+    }
+    throw new InvariantViolation(`the wallet holds ${authorizationId} for a payment that is declined (M5)`);
   }
 
   private async declined(known: Legs, refusal: Refused): Promise<Progress<never>> {

@@ -130,15 +130,25 @@ export class RefundSaga {
   }
 
   private async given(known: RefundLegs, walletRefundId: string | null): Promise<Progress<never>> {
-    const ended = await this.change(known, ({ payment, refund }) => {
+    const give = ({ payment, refund }: RefundLegs): RefundChange => {
       const now = this.now();
       refund.given(walletRefundId, now);
       const given = payment.record('REFUNDED', now, refund.id);
       faultPoint('refund.given.before-commit');
       return { events: [given], entry: postRefundGiven(payment, refund, now, AS_KNOWN) };
-    });
+    };
+    const ended = (await this.change(known, give)) ?? (await this.changeOwed(known, give));
     faultPoint('refund.given.after-commit');
     return endedBy(ended !== null);
+  }
+
+  /** Another worker had believed a no before, and took for owed what this one's late request has given. */
+  private async changeOwed(
+    { refund: { id } }: RefundLegs,
+    give: (legs: RefundLegs) => RefundChange,
+  ): Promise<RefundLegs | null> {
+    const legs = await readRefund(this.em.fork(), id);
+    return legs.refund.legStatus === 'OWED' ? this.change(legs, give) : null;
   }
 
   /** The merchant has given it already, so there is no way back: it is owed to the payer, visibly. */

@@ -83,6 +83,7 @@ export class Refund extends RefundSchema.class {
     this.status = step(refundTransitions, this.status, 'COMPLETED');
     this.walletRefundId = walletRefundId;
     this.completedAt = now;
+    this.failureReason = null;
   }
 
   /** Not over, but nothing that can go on by itself. @param failureReason public, SCREAMING_SNAKE */

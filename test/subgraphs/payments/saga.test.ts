@@ -72,7 +72,7 @@ let arrival = Promise.withResolvers<void>();
 let watched: {
   readonly call: Call;
   count: number;
-  readonly before?: (count: number) => void;
+  readonly before?: (count: number) => void | Promise<void>;
   readonly after?: (count: number) => Promise<void>;
 } | null = null;
 
@@ -123,7 +123,7 @@ async function watching<Answer>(call: Call, ask: () => Promise<Answer>): Promise
   if (scene?.call !== call) return ask();
   scene.count += 1;
   const { count } = scene;
-  scene.before?.(count);
+  await scene.before?.(count);
   const answer = await ask();
   await scene.after?.(count);
   return answer;
@@ -257,5 +257,51 @@ describe('A refused repetition is not believed while the request before it may s
       end.resolve();
       await next.stop();
     }
+  });
+});
+
+describe('A yes that comes when another worker has believed a no', () => {
+  /** The first one's request is sent when all is over: longer ago than any request is thought to be on its way. */
+  async function sentLate(leg: Leg, isOver: (standing: Standing) => boolean): Promise<Standing> {
+    const [asking, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    watched = {
+      call: leg.call,
+      count: 0,
+      before: async (count) => {
+        if (count === 1) asking.resolve();
+        if (count === 1) await end.promise;
+      },
+      after: async (count) => {
+        if (count === 2) ahead = MINUTE;
+      },
+    };
+    const { table, id, paymentId } = await begin(leg, ['REFUSED', 'REFUSED']);
+    await asking.promise;
+    await bury(table, id);
+    const next = successor(table);
+    try {
+      await next.start();
+      await world.eventually(30_000, async () => isOver(await standingOf(world, paymentId)) || null);
+      end.resolve();
+      await world.payments.sagas[table === 'payment' ? 'payments' : 'refunds'].idle();
+      expect(world.lines.paypal.unspent).toBe(0);
+      expect(await contradictions(world.payments.em)).toEqual([]);
+      return await standingOf(world, paymentId);
+    } finally {
+      end.resolve();
+      await next.stop();
+    }
+  }
+
+  it('gives free what it held', async () => {
+    const standing = await sentLate(legs.authorize, ({ status }) => status === 'DECLINED');
+    expect(standing).toMatchObject({ status: 'DECLINED', legs: 'DECLINED/REFUSED', reason: 'WALLET_DECLINED' });
+    expect(standing.outside.authorizations).toEqual([`${standing.sell} VOIDED`]);
+  });
+
+  it('gives what was taken for owed', async () => {
+    const standing = await sentLate(legs.give, ({ refunds }) => refunds[0]?.startsWith('OWED') ?? false);
+    expect(standing).toMatchObject(REFUNDED);
+    expect(standing.outside.refunds).toEqual([`${standing.sell} COMPLETED`]);
   });
 });
