@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Clock, HOUR, SECOND } from '../../kernel/clock.js';
+import { invariant } from '../../kernel/error.js';
 import { faultPoint } from '../../kernel/fault.js';
 import type { Network } from '../../kernel/graphql/enums.js';
 import { holdNetwork, postNetwork, voidNetwork } from '../ledger/ledger.service.js';
@@ -136,10 +137,12 @@ export class AcceptanceService {
     return left ? movedTo(left) : this.overtaken(known);
   }
 
-  /** Somebody has heard another answer before: a no after which there is a yes is a person's. */
+  /** Somebody has heard another answer before: a no after which there is a yes is a person's, or the operators' log's. */
   private async overtaken({ payment: { id } }: Legs): Promise<Progress<never>> {
-    const { acceptance } = await readLegs(this.em.fork(), id);
-    return acceptance.status === 'REFUSED' ? sendToReview(this.em, id, 'PAID_AFTER_REFUSAL', this.now()) : MOVED;
+    const { payment, acceptance } = await readLegs(this.em.fork(), id);
+    if (acceptance.status !== 'REFUSED') return MOVED;
+    invariant(!payment.isOver(), 'the network has paid what it had refused, and the hold is free (M10)');
+    return sendToReview(this.em, id, 'PAID_AFTER_REFUSAL', this.now());
   }
 
   private async refused(known: Legs, answer: Refused): Promise<Progress<Legs>> {

@@ -126,7 +126,15 @@ export class RefundSaga {
       return { events: [], entry: postRefundTaken(payment, refund, this.now(), AS_KNOWN) };
     });
     faultPoint('refund.taken.after-commit');
+    if (!left) await this.lookAfterRefusal(known, networkRefundId);
     return movedTo(left);
+  }
+
+  /** Another worker had believed a no before: nothing can be written of it any more, and the day's statements show it. */
+  private async lookAfterRefusal({ refund: { id } }: RefundLegs, networkRefundId: string): Promise<void> {
+    const { refund } = await readRefund(this.em.fork(), id);
+    if (refund.legStatus === 'REFUSED')
+      this.logger.error({ id, networkRefundId }, 'the network took from the merchant what it had refused to take');
   }
 
   private async given(known: RefundLegs, walletRefundId: string | null): Promise<Progress<never>> {

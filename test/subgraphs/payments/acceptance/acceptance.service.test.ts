@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { after, DAY, HOUR, MINUTE, systemClock } from '../../../../subgraphs/kernel/clock.js';
 import { Network } from '../../../../subgraphs/kernel/graphql/enums.js';
 import { newId, type PaymentId } from '../../../../subgraphs/kernel/id.js';
 import { Money } from '../../../../subgraphs/kernel/money/money.js';
 import type { NetworkClient } from '../../../../subgraphs/payments/network/network.client.js';
+import { silent } from '../../../support/logger.js';
 import { World } from '../../../support/world.js';
 
 /** What a test lets the network's client do instead of what it does. */
@@ -125,6 +126,33 @@ describe('The network leg', () => {
     const second = await world.pay('ok');
     expect(await world.settled(second)).toBe('IN_REVIEW');
     expect(await reasonOf(second)).toBe('CONTRADICTION');
+  });
+
+  it.each([
+    ['sends to a person', 1, 'IN_REVIEW', 'PAID_AFTER_REFUSAL', 'HELD', 0],
+    ['leaves to the operators', 2, 'FAILED', 'NETWORK_REFUSED', 'VOIDED', 1],
+  ])('%s a yes after a no that was believed, %i steps later', async (_, steps, status, reason, hold, told) => {
+    const errors = jest.spyOn(silent, 'error');
+    const answered = Promise.withResolvers<void>();
+    script.inquire = async () => refused;
+    script.pay = async (real, request) => {
+      const answer = await real.pay(request);
+      // Others have gone on meanwhile.
+      const saga = world.payments.sagas.payments['work'];
+      for (let step = 0; step < steps; step += 1) await saga.advance(request.paymentId, null);
+      answered.resolve();
+      return answer;
+    };
+    const paymentId = await world.pay('ok');
+    await answered.promise;
+    await world.payments.sagas.payments.idle();
+    expect([await world.settled(paymentId), await reasonOf(paymentId)]).toEqual([status, reason]);
+    const held = world.payments.em
+      .fork()
+      .execute('select status from payment_authorization where payment_id = ?', [paymentId]);
+    await expect(held).resolves.toEqual([{ status: hold }]);
+    expect(errors.mock.calls.filter(([, said]) => said === 'a payment contradicts itself')).toHaveLength(told);
+    errors.mockRestore();
   });
 
   it('asks the network to give up a payer who takes too long', async () => {

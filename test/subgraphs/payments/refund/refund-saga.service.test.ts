@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { after, MINUTE, systemClock } from '../../../../subgraphs/kernel/clock.js';
 import { Network, WalletProvider } from '../../../../subgraphs/kernel/graphql/enums.js';
 import type { PaymentId } from '../../../../subgraphs/kernel/id.js';
 import { Money } from '../../../../subgraphs/kernel/money/money.js';
 import type { NetworkClient } from '../../../../subgraphs/payments/network/network.client.js';
 import type { WalletClient } from '../../../../subgraphs/payments/wallet/wallet.client.js';
+import { silent } from '../../../support/logger.js';
 import { World } from '../../../support/world.js';
 
 let world: World;
@@ -118,6 +119,33 @@ describe('The saga of a refund', () => {
     find = null;
     expect(await ending(paymentId)).toMatchObject({ status: 'COMPLETED', leg_status: 'GIVEN' });
     await expectSoundBooks();
+  });
+
+  it('stays failed when the network takes what it had refused, and the operators are told', async () => {
+    const errors = jest.spyOn(silent, 'error');
+    const answered = Promise.withResolvers<void>();
+    let calls = 0;
+    take = async (real, request) => {
+      calls += 1;
+      if (calls > 1) return refused;
+      await real.refund(request);
+      const taken = await world.eventually(5_000, async () => {
+        const found = await real.inquireRefund(request.refundId, request.networkMerchantId);
+        return found.outcome === 'YES' ? found : null;
+      });
+      // Another one has gone on meanwhile.
+      await world.payments.sagas.refunds['work'].advance(request.refundId, null);
+      answered.resolve();
+      return taken;
+    };
+    const paymentId = await refunded();
+    await answered.promise;
+    await world.payments.sagas.refunds.idle();
+    expect(await ending(paymentId)).toMatchObject({ status: 'FAILED', leg_status: 'REFUSED' });
+    expect(errors.mock.calls.map(([, said]) => said)).toEqual([
+      'the network took from the merchant what it had refused to take',
+    ]);
+    errors.mockRestore();
   });
 
   it('fails when the network still knows nothing of it half a minute later', async () => {
