@@ -176,6 +176,12 @@ async function expectEnd({ ends }: Leg, paymentId: PaymentId): Promise<void> {
   expect([world.lines.paypal.unspent, fates]).toEqual([0, []]);
 }
 
+/** Who drives such things in the world's own process. */
+function first(table: 'payment' | 'refund') {
+  const { payments, refunds } = world.payments.sagas;
+  return table === 'payment' ? payments : refunds;
+}
+
 /** A process of its own, but for the wires: its worker takes up what another one left. */
 function successor(table: 'payment' | 'refund'): SagaWorker {
   const { payments, refunds } = world.payments.sagas;
@@ -231,7 +237,6 @@ describe('A refused repetition is not believed while the request before it may s
 
   it.each(Object.values(legs))('by who lost its lease, as another has asked since: $call (M5, M6)', async (leg) => {
     const [asked, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const first = () => world.payments.sagas[table === 'payment' ? 'payments' : 'refunds'];
     let table: 'payment' | 'refund' = 'payment';
     watched = {
       call: leg.call,
@@ -242,7 +247,7 @@ describe('A refused repetition is not believed while the request before it may s
         if (count !== 2) return;
         // The second one's request is lost, and on its way: now the first one hears its no.
         end.resolve();
-        await first().idle();
+        await first(table).idle();
       },
     };
     const begun = await begin(leg, ['REFUSED', 'LOST']);
@@ -283,7 +288,7 @@ describe('A yes that comes when another worker has believed a no', () => {
       await next.start();
       await world.eventually(30_000, async () => isOver(await standingOf(world, paymentId)) || null);
       end.resolve();
-      await world.payments.sagas[table === 'payment' ? 'payments' : 'refunds'].idle();
+      await first(table).idle();
       expect(world.lines.paypal.unspent).toBe(0);
       expect(await contradictions(world.payments.em)).toEqual([]);
       return await standingOf(world, paymentId);
