@@ -64,7 +64,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
       await workers.start();
     },
     ready: () => ping(orm),
-    findDiscrepancies: () => findDiscrepancies(orm.em.fork()),
+    findDiscrepancies: () => findDiscrepancies(proofs.orm.em.fork()),
     close: async () => {
       await workers.stop();
       await relay.stop();
