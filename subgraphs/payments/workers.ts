@@ -56,10 +56,14 @@ export function createWorkers(options: PaymentsOptions, orm: MikroORM, now: Cloc
     const queues = boss.start().then(() => lookAtQueues(boss));
     await Promise.all([queues, sagas.payments.arrive(), sagas.refunds.arrive(), ping(orm)]);
   };
-  let connected = false;
-  const connect = async (): Promise<void> => {
-    if (!connected) await connectAll();
-    connected = true;
+  let connecting: Promise<void> | null = null;
+  const connect = (): Promise<void> => {
+    connecting ??= connectAll().catch((thrown: unknown) => {
+      // Whoever comes next tries again.
+      connecting = null;
+      throw thrown;
+    });
+    return connecting;
   };
   return {
     sagas,
